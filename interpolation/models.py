@@ -1,0 +1,178 @@
+"""What the portal keeps: projects, their sources, the jobs on them and the previews that stay."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def of(self, user: settings.AUTH_USER_MODEL) -> ProjectQuerySet:
+        return self.filter(owner=user)
+
+
+class Project(models.Model):
+    """A folder of sources and jobs, owned by one user; nobody else sees it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="projects")
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("project", args=[self.pk])
+
+
+class SourceQuerySet(models.QuerySet["Source"]):
+    def of(self, user: settings.AUTH_USER_MODEL) -> SourceQuerySet:
+        return self.filter(project__owner=user)
+
+
+class Source(models.Model):
+    """What was uploaded: one video, or two pictures. Kept under a name of our own; `name` is what the user called it."""
+
+    class Kind(models.TextChoices):
+        VIDEO = "video", "Video"
+        PICTURES = "pictures", "Two pictures"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    name = models.CharField(max_length=255)
+    file = models.CharField(max_length=255)  # path under MEDIA_ROOT
+    file2 = models.CharField(max_length=255, blank=True)  # the second picture
+    poster = models.CharField(max_length=255, blank=True)  # JPEG, at most 640 px wide
+    size_bytes = models.BigIntegerField(default=0)
+    info = models.JSONField(default=dict)  # engine VideoInfo.to_dict() / picture sizes
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SourceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.MEDIA_ROOT) / self.file
+
+    @property
+    def path2(self) -> Path | None:
+        return Path(settings.MEDIA_ROOT) / self.file2 if self.file2 else None
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def of(self, user: settings.AUTH_USER_MODEL) -> JobQuerySet:
+        return self.filter(project__owner=user)
+
+    def live(self) -> JobQuerySet:
+        return self.filter(status__in=Job.LIVE)
+
+
+class Job(models.Model):
+    """One render. This row, not the queue, is the truth about it.
+
+    QUEUED --claim--> RUNNING --> SUCCEEDED | FAILED | CANCELLED
+    RUNNING --reaper, stale heartbeat--> QUEUED (attempts remain) | FAILED
+    QUEUED --cancel--> CANCELLED
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    LIVE = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="jobs")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="jobs")
+    options = models.JSONField(default=dict)  # engine RenderOptions.to_dict()
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    stage = models.CharField(max_length=40, blank=True)
+    frames_done = models.PositiveIntegerField(default=0)
+    frames_total = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)  # host:pid of the last claim
+
+    model_name = models.CharField(max_length=80, blank=True)
+    model_sha256 = models.CharField(max_length=64, blank=True)
+    model_notice = models.CharField(max_length=200, blank=True)  # "untrained model", in words
+    error = models.TextField(blank=True)  # for people
+    metrics = models.JSONField(default=dict)  # engine RenderResult.metrics
+    certificate = models.JSONField(default=dict)
+    master = models.CharField(max_length=255, blank=True)  # path under MEDIA_ROOT; may be purged
+    pictures_zip = models.CharField(max_length=255, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["status", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.source.name} ({self.get_status_display()})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("job", args=[self.pk])
+
+    @property
+    def directory(self) -> Path:
+        """Where everything of this job lives."""
+        return Path(settings.MEDIA_ROOT) / "jobs" / str(self.pk)
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in self.LIVE
+
+
+class Preview(models.Model):
+    """A file made by a job to be looked at. Never deleted by download, purge or re-run; only with its project."""
+
+    class Kind(models.TextChoices):
+        VIDEO = "video", "Result, for the browser"
+        SOURCE_VIDEO = "source_video", "Source, for the browser"
+        POSTER = "poster", "Poster"
+        FRAME = "frame", "In-between picture"
+        FRAME0 = "frame0", "First source picture"
+        FRAME1 = "frame1", "Second source picture"
+        FLOW_FARNEBACK = "flow_farneback", "Flow, Farneback"
+        FLOW_MODEL = "flow_model", "Flow, the model's own"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="previews")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    position = models.PositiveIntegerField(default=0)  # order among frames
+    time = models.FloatField(null=True, blank=True)  # seconds from the start of the result
+    file = models.CharField(max_length=255)  # path under MEDIA_ROOT
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["kind", "position"]
+        constraints = [models.UniqueConstraint(fields=["job", "kind", "position"], name="one_preview_per_place")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.position}"

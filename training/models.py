@@ -1,0 +1,73 @@
+"""What is kept of training: runs and their epochs. The weights themselves live in `models/`."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+
+class TrainingRun(models.Model):
+    """One run of `engine.learn.loop.train`, started from a page, the API or `manage.py train_model`."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        SUCCEEDED = "succeeded", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Stopped"
+
+    LIVE = (Status.QUEUED, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="training_runs")
+    name = models.CharField(max_length=120)
+    config = models.JSONField(default=dict)  # engine TrainConfig.to_dict()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    steps_done = models.PositiveIntegerField(default=0)
+    steps_total = models.PositiveIntegerField(default=0)
+    best_psnr = models.FloatField(null=True, blank=True)
+    model_sha256 = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("training-run", args=[self.pk])
+
+
+class Epoch(models.Model):
+    """The figures of one epoch of a run, measured on footage that is not trained on."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="epochs")
+    number = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+    loss = models.FloatField()
+    psnr = models.FloatField(null=True, blank=True)  # dB, validation
+    ssim = models.FloatField(null=True, blank=True)
+    psnr_blend = models.FloatField(null=True, blank=True)
+    psnr_untrained = models.FloatField(null=True, blank=True)
+    lr = models.FloatField()
+    seconds = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="one_row_per_epoch")]
+
+    def __str__(self) -> str:
+        return f"{self.run} epoch {self.number}"
