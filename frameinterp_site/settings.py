@@ -1,0 +1,271 @@
+"""All settings of the portal. Every one has a default and an environment variable; `.env.example` lists them."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+
+from .env import cache, database, envbool, envfloat, envint, envlist, envpath, envstr, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Where everything that is not code lives: database, media, logs, cache, secret key.
+DATA_DIR = envpath("INBETWEEN_DATA", BASE_DIR)
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+MEDIA_ROOT = envpath("INBETWEEN_MEDIA", DATA_DIR / "media")
+MEDIA_URL = "/media/"
+LOG_DIR = envpath("INBETWEEN_LOGS", DATA_DIR / "logs")
+LOG_DIR.mkdir(parents=True, exist_ok=True)
+SAMPLE_CLIP = envpath("INBETWEEN_SAMPLE", BASE_DIR / "static" / "sample" / "sample.mp4")
+
+# -- Who may talk to us ------------------------------------------------------------------------------------------------
+SECRET_KEY = envstr("INBETWEEN_SECRET_KEY") or secret_key(DATA_DIR / ".secret_key")
+DEBUG = envbool("INBETWEEN_DEBUG", False)
+ALLOWED_HOSTS = envlist("INBETWEEN_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = envlist("INBETWEEN_CSRF_TRUSTED_ORIGINS")
+HTTPS = envbool("INBETWEEN_HTTPS", False)  # the portal is reached by https:// only
+BEHIND_PROXY = envbool("INBETWEEN_BEHIND_PROXY", False)  # a proxy of ours sets X-Forwarded-Proto and X-Forwarded-For
+SIGNUP = envbool("INBETWEEN_SIGNUP", True)
+
+SESSION_COOKIE_NAME = "inbetween_session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = envint("INBETWEEN_HSTS_SECONDS", 31_536_000) if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = envbool("INBETWEEN_HSTS_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = envbool("INBETWEEN_HSTS_PRELOAD", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Whether sub-domains and browsers' preload lists are bound to HTTPS too is for the owner of the domain to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF, UNSAFE_INLINE],  # plotly sets style elements of its own
+        "img-src": [SELF, "data:", "blob:"],
+        "media-src": [SELF, "blob:"],
+        "font-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# -- Parts -------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "axes",
+    "csp",
+    "django_filters",
+    "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "rest_framework",
+    "frameinterp_site",
+    "interpolation",
+    "training",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "frameinterp_site.urls"
+WSGI_APPLICATION = "frameinterp_site.wsgi.application"
+ASGI_APPLICATION = "frameinterp_site.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# -- What is kept where ------------------------------------------------------------------------------------------------
+DATABASES = {"default": database(envstr("INBETWEEN_DATABASE"), DATA_DIR)}
+# Shared by all processes: the health page reads what clusters and reaper say of themselves, throttles count over all workers.
+CACHES = {"default": cache(envstr("INBETWEEN_CACHE", "file"), DATA_DIR)}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # serves static/ as it lies there: no collectstatic to forget
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+FILE_UPLOAD_TEMP_DIR = envstr("INBETWEEN_UPLOAD_TMP") or None
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; larger uploads are streamed to a temporary file
+FILE_UPLOAD_PERMISSIONS = 0o640
+MAX_UPLOAD_BYTES = envint("INBETWEEN_MAX_UPLOAD_MB", 4096, 1) * 1024 * 1024
+MIN_FREE_BYTES = envint("INBETWEEN_MIN_FREE_MB", 512) * 1024 * 1024  # room that uploads and jobs leave on the disk
+ACCEL_REDIRECT = envstr("INBETWEEN_ACCEL_REDIRECT")  # nginx's internal location for MEDIA_ROOT, e.g. /protected/
+
+# -- People ------------------------------------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "projects"
+LOGOUT_REDIRECT_URL = "home"
+
+AXES_FAILURE_LIMIT = envint("INBETWEEN_LOGIN_FAILURES", 10, 1)
+AXES_COOLOFF_TIME = timedelta(minutes=envint("INBETWEEN_LOGIN_COOLOFF_MINUTES", 15, 1))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger cannot lock the owner out from elsewhere
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+if BEHIND_PROXY:
+    AXES_CLIENT_IP_CALLABLE = "frameinterp_site.proxy.client_ip"
+
+# -- API ---------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.ScopedRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": envstr("INBETWEEN_THROTTLE_ANON", "60/min"),
+        "user": envstr("INBETWEEN_THROTTLE_USER", "1200/min"),
+        "upload": envstr("INBETWEEN_THROTTLE_UPLOAD", "120/hour"),
+        "job": envstr("INBETWEEN_THROTTLE_JOB", "240/hour"),
+        "token": envstr("INBETWEEN_THROTTLE_TOKEN", "20/hour"),
+    },
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
+}
+REST_KNOX = {"TOKEN_TTL": timedelta(days=envint("INBETWEEN_TOKEN_DAYS", 365, 1)), "AUTH_HEADER_PREFIX": "Token"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Inbetween API",
+    "DESCRIPTION": "Make the frames between the frames: upload a source, start a job, poll it, download the result.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# -- Jobs --------------------------------------------------------------------------------------------------------------
+CORES = os.cpu_count() or 1
+WORKERS = envint("INBETWEEN_WORKERS", 1, 1)  # jobs rendered at the same time on this machine
+JOB_THREADS = envint("INBETWEEN_JOB_THREADS", max(1, CORES // WORKERS), 1)
+JOB_MEMORY_BYTES = envint("INBETWEEN_JOB_MEMORY_MB", 8192) * 1024 * 1024  # 0: no limit
+JOB_TIMEOUT = envint("INBETWEEN_JOB_TIMEOUT_HOURS", 24, 1) * 3600  # seconds
+JOB_ATTEMPTS = envint("INBETWEEN_JOB_ATTEMPTS", 2, 1)
+JOB_DEVICE = envstr("INBETWEEN_DEVICE", "auto")
+HEARTBEAT_STALE = envfloat("INBETWEEN_HEARTBEAT_STALE", 60.0, 1.0)  # seconds without a heartbeat until a job counts as dead
+REAP_INTERVAL = envfloat("INBETWEEN_REAP_INTERVAL", 15.0, 0.1)  # seconds
+PROBE_SECONDS = envint("INBETWEEN_PROBE_SECONDS", 60, 1)  # wall and processor time to look into one upload
+PROBE_MEMORY_BYTES = envint("INBETWEEN_PROBE_MEMORY_MB", 2048, 256) * 1024 * 1024
+
+_TRAINING_TIMEOUT = envint("INBETWEEN_TRAINING_TIMEOUT_HOURS", 24 * 7, 1) * 3600
+_WAIT = 24 * 3600  # the longest that a message waits behind others in the one place a worker prefetches
+Q_CLUSTER = {
+    "name": "inbetween",
+    "orm": "default",
+    "broker_class": "frameinterp_site.broker.ClusterBroker",
+    "workers": WORKERS,
+    "timeout": JOB_TIMEOUT + 3600,
+    "retry": JOB_TIMEOUT + 3600 + _WAIT,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "queue_limit": 1,
+    "bulk": 1,
+    "poll": 0.3,  # seconds
+    "catch_up": False,
+    "scheduler": False,
+    "save_limit": 200,
+    "label": "Task queue",
+    "ALT_CLUSTERS": {
+        "interpolation": {},
+        "training": {
+            "workers": 1,
+            "timeout": _TRAINING_TIMEOUT + 3600,
+            "retry": _TRAINING_TIMEOUT + 3600 + _WAIT,
+        },
+    },
+}
+
+# -- Words, time, logs -------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = envstr("INBETWEEN_TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+LOG_LEVEL = envstr("INBETWEEN_LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"job": {"()": "frameinterp_site.logs.JobFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(process)d job=%(job)s] %(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["job"]},
+        "file": {  # reopened when rotated from outside, so that several processes may share it
+            "class": "logging.handlers.WatchedFileHandler",
+            "filename": LOG_DIR / "inbetween.log",
+            "delay": True,
+            "formatter": "line",
+            "filters": ["job"],
+        },
+    },
+    "root": {"handlers": ["stderr", "file"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": LOG_LEVEL, "handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},
+        "django-q": {"level": envstr("INBETWEEN_QUEUE_LOG_LEVEL", "WARNING").upper()},
+    },
+}

@@ -1,0 +1,5 @@
+"""Pages of training, under /training/."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
