@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -104,4 +104,83 @@ class RenderOptions:
         values = dict(data)
         if values.get("resolution") is not None:
             values["resolution"] = tuple(values["resolution"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Which network, and how wide. Saved in every checkpoint, so that a file alone rebuilds its network."""
+
+    arch: str = "flow_fusion"  # a name from engine.nets.ARCHITECTURES
+    half: int = 32  # feature channels at 1/2 size
+    quarter: int = 64  # feature channels at 1/4 size
+    eighth: int = 96  # channels inside the decoders at 1/8 size
+
+    def __post_init__(self) -> None:
+        for name in ("half", "quarter", "eighth"):
+            if not 4 <= getattr(self, name) <= 512:
+                raise BadOptionsError(f"{name} = {getattr(self, name)} channels is out of range. Choose 4 to 512.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One training run. Times are wall clock; a "step" is one optimiser update on `batch_size` crops."""
+
+    model_path: str = "models/trained_model.pth"
+    data_dirs: tuple[str, ...] = ()  # folders of frames or videos, or Vimeo-90K's layout
+    photos: str | None = None  # folder of photographs as textures of synthetic scenes; None: procedural
+    synthetic: bool = False  # train on scenes made on the fly, alone or mixed with data_dirs
+    synthetic_share: float = 0.5  # of the samples, when both are used
+    model: ModelConfig = field(default_factory=ModelConfig)
+    epochs: int = 50
+    steps_per_epoch: int = 500
+    batch_size: int = 8
+    crop: int = 192  # pixels, square, a multiple of 16
+    lr: float = 1e-3  # peak learning rate
+    lr_final: float = 0.02  # of lr, at the end of the cosine
+    warmup_steps: int = 200
+    weight_decay: float = 1e-4
+    ema: float = 0.999  # decay of the averaged weights, which are what is saved and measured
+    clip: float = 1.0  # gradient norm
+    flow_weight: float = 0.02  # of the supervised flow loss, where the true flow is known
+    init: str | None = None  # weights to start from (fine-tuning): a fresh schedule
+    resume: bool = False  # continue the interrupted run of model_path to the step
+    device: str = "auto"
+    bf16: bool | None = None  # None: where the processor is faster in it
+    threads: int | None = None
+    workers: int = 1  # processes that prepare samples; 0: in this one
+    max_minutes: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "epochs": (1, 100_000), "steps_per_epoch": (1, 1_000_000), "batch_size": (1, 1024), "crop": (32, 1024),
+            "lr": (1e-8, 1.0), "synthetic_share": (0.0, 1.0), "workers": (0, 64),
+        }  # fmt: skip
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise BadOptionsError(f"{name} = {value} is out of range. Choose {low} to {high}.")
+        if self.crop % 16:
+            raise BadOptionsError(f"crop = {self.crop} must be a multiple of 16.")
+        if not (self.synthetic or self.data_dirs):
+            raise BadOptionsError("Nothing to train on. Name a data folder, or ask for synthetic scenes.")
+        if self.max_minutes is not None and self.max_minutes <= 0:
+            raise BadOptionsError("max_minutes must be above 0.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; `from_dict` gives the same configuration back."""
+        return asdict(self) | {"data_dirs": list(self.data_dirs)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TrainConfig:
+        """Raises BadOptionsError for unknown keys and for values out of range."""
+        unknown = set(data) - {entry.name for entry in fields(cls)}
+        if unknown:
+            raise BadOptionsError(f"Unknown settings: {', '.join(sorted(unknown))}.")
+        values = dict(data)
+        if "data_dirs" in values:
+            values["data_dirs"] = tuple(values["data_dirs"])
+        if isinstance(values.get("model"), dict):
+            values["model"] = ModelConfig(**values["model"])
         return cls(**values)

@@ -1,0 +1,130 @@
+"""Motion between two frames: classical flow, warping, consistency, and flow as a picture.
+
+Conventions: a flow is (dx, dy) in pixels of its own level; warping samples the source at `x + flow(x)`.
+NumPy flows are float32 (H, W, 2), tensor flows float32 (N, 2, H, W). Resizing a flow rescales it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+Picture = NDArray[np.uint8]  # (H, W, 3) RGB
+Flow = NDArray[np.float32]  # (H, W, 2)
+
+DIS_PRESETS = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+_DIS_MIN_SIDE = 32  # DIS matches 8x8 patches on a pyramid; smaller pictures have too few of them
+
+
+def grey(picture: Picture) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB to (H, W) luma, both uint8."""
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
+
+def dis_flow(img0: Picture, img1: Picture, preset: str = "medium") -> Flow:
+    """Flow img0 -> img1 by Dense Inverse Search (Kroeger et al., ECCV 2016; OpenCV). Takes RGB or grey uint8."""
+    grey0, grey1 = (grey(image) if image.ndim == 3 else image for image in (img0, img1))
+    height, width = grey0.shape
+    pad_y, pad_x = max(0, _DIS_MIN_SIDE - height), max(0, _DIS_MIN_SIDE - width)
+    if pad_y or pad_x:
+        grey0, grey1 = (cv2.copyMakeBorder(g, 0, pad_y, 0, pad_x, cv2.BORDER_REPLICATE) for g in (grey0, grey1))
+    flow = cv2.DISOpticalFlow_create(DIS_PRESETS[preset]).calc(grey0, grey1, None)
+    return flow[:height, :width]
+
+
+def farneback_flow(img0: Picture, img1: Picture) -> Flow:
+    """Flow img0 -> img1 by polynomial expansion (Farneback, SCIA 2003; OpenCV)."""
+    return cv2.calcOpticalFlowFarneback(grey(img0), grey(img1), None, 0.5, 5, 15, 3, 5, 1.2, 0)
+
+
+def resize_flow(flow: Flow, size: tuple[int, int]) -> Flow:
+    """A flow resampled to size = (width, height), its vectors scaled with it."""
+    height, width = flow.shape[:2]
+    shrinks = size[0] < width
+    resized = cv2.resize(flow, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resized * np.array([size[0] / width, size[1] / height], np.float32)
+
+
+def flow_to_picture(flow: Flow, max_px: float | None = None) -> Picture:
+    """Hue is direction, saturation is speed, on white; `max_px` is the speed at full saturation (default: 99th percentile)."""
+    magnitude, angle = cv2.cartToPolar(flow[..., 0], flow[..., 1])
+    scale = max_px or max(float(np.percentile(magnitude, 99)), 1.0)
+    hsv = np.empty((*flow.shape[:2], 3), np.uint8)
+    hsv[..., 0] = np.rad2deg(angle) / 2  # OpenCV keeps hue as 0-179
+    hsv[..., 1] = np.clip(magnitude / scale, 0, 1) * 255
+    hsv[..., 2] = 255
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+
+
+@lru_cache(maxsize=16)
+def _pixel_grid(height: int, width: int) -> Flow:
+    """(H, W, 2) float32: every pixel's own (x, y). Shared: never write into it."""
+    return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
+
+
+def warp_picture(image: NDArray, flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> NDArray:
+    """`image` (H, W, C) sampled at x + flow(x); outside the border its edge is repeated."""
+    grid = _pixel_grid(*flow.shape[:2])
+    return cv2.remap(image, grid + flow, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
+
+
+def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
+    """`image` (N, C, H, W) sampled bilinearly at x + flow(x), edges repeated; flow (N, 2, H, W) float32 pixels.
+
+    On the CPU without gradients OpenCV's remap does it, 8-20 times faster than grid_sample; its positions are rounded
+    to 1/32 pixel. Gradients flow into image and flow.
+    """
+    if image.device.type == "cpu" and not torch.is_grad_enabled():
+        return torch.cat([_remap(image[i : i + 1], flow[i]) for i in range(len(image))])
+    height, width = flow.shape[-2:]
+    grid = torch.from_numpy(_pixel_grid(height, width)).to(flow.device)
+    scale = flow.new_tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)])
+    position = (grid + flow.permute(0, 2, 3, 1)) * scale - 1
+    # bf16 cannot hold positions, and grid_sample is slow in it: always float32 here
+    return F.grid_sample(image.float(), position, padding_mode="border", align_corners=True).to(image.dtype)
+
+
+def _remap(image: Tensor, flow: Tensor) -> Tensor:
+    """`backward_warp` of one picture (1, C, H, W) with flow (2, H, W), through OpenCV."""
+    pixels = image[0].permute(1, 2, 0).float().contiguous().numpy()
+    warped = warp_picture(pixels, flow.permute(1, 2, 0).contiguous().numpy())
+    if warped.ndim == 2:
+        warped = warped[..., None]
+    return torch.from_numpy(warped).permute(2, 0, 1)[None].to(image.dtype)
+
+
+def resize_flow_tensor(flow: Tensor, factor: float) -> Tensor:
+    """(N, 2, H, W) to (N, 2, H*factor, W*factor), vectors scaled by `factor`; area average down, bilinear up."""
+    if factor == 1:
+        return flow
+    mode = "area" if factor < 1 else "bilinear"
+    aligned = None if factor < 1 else False
+    return F.interpolate(flow, scale_factor=factor, mode=mode, align_corners=aligned) * factor
+
+
+def inconsistency(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
+    """How far a -> b -> a misses its start, (N, 1, H, W) in pixels: near 0 where visible in both, large where hidden."""
+    return (flow_ab + backward_warp(flow_ba, flow_ab)).norm(dim=1, keepdim=True)
+
+
+def project_backward(flow: Tensor, fraction: float | Tensor, steps: int = 3) -> Tensor:
+    """Where the point now at x came from: d with d(x) = -fraction * flow(x + d(x)), (N, 2, H, W), without gradient.
+
+    Solved by fixed-point iteration, so unlike splatting it leaves no holes. `fraction` of the way from the frame of
+    `flow` to its target has passed; a tensor must broadcast over (N, 1, 1, 1).
+    """
+    with torch.no_grad():
+        offset = -fraction * flow
+        for _ in range(steps):
+            offset = -fraction * backward_warp(flow, offset)
+    return offset
