@@ -1,0 +1,52 @@
+"""How alike two pictures are: PSNR and SSIM on RGB uint8 (H, W, 3)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from skimage.metrics import structural_similarity
+
+PSNR_OF_EQUAL = 100.0  # dB; identical pictures have no finite PSNR, and JSON has no infinity
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB over all pixels and channels; 100 for identical pictures.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    _check(a, b)
+    error = float(np.mean(np.square(np.subtract(a, b, dtype=np.float32)), dtype=np.float64))
+    return PSNR_OF_EQUAL if error == 0 else min(PSNR_OF_EQUAL, 10 * math.log10(255.0**2 / error))
+
+
+def ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Structural similarity, 1 for identical pictures: Gaussian window 11x11, sigma 1.5, mean over the channels.
+
+    Raises:
+        ValueError: the shapes differ, or a side is below 11 pixels.
+    """
+    _check(a, b)
+    return float(
+        structural_similarity(
+            a.astype(np.float32),
+            b.astype(np.float32),
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=255,
+            channel_axis=-1,
+        )
+    )
+
+
+def blend(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    """Cross-fade: (1 - t) a + t b, rounded to uint8. The reference every interpolation has to beat."""
+    mixed = a.astype(np.float32) * (1 - t) + b.astype(np.float32) * t
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _check(a: np.ndarray, b: np.ndarray) -> None:
+    if a.shape != b.shape:
+        raise ValueError(f"pictures of different shapes: {a.shape} and {b.shape}")
