@@ -76,7 +76,9 @@ def secret_key(path: Path) -> str:
             fresh.unlink()
     key = path.read_text().strip()
     if len(key) < 50:
-        raise ImproperlyConfigured(f"{path} does not hold a secret key of 50 or more characters. Delete it to get a new one.")
+        raise ImproperlyConfigured(
+            f"{path} does not hold a secret key of 50 or more characters. Delete it to get a new one."
+        )
     return key
 
 
@@ -101,7 +103,9 @@ def database(url: str, data: Path) -> dict[str, Any]:
         name = path if path.is_absolute() else data / path
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": dict(SQLITE_OPTIONS)}
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured(f'INBETWEEN_DATABASE: "{parts.scheme}" is not supported. Use postgresql:// or sqlite://.')
+        raise ImproperlyConfigured(
+            f'INBETWEEN_DATABASE: "{parts.scheme}" is not supported. Use postgresql:// or sqlite://.'
+        )
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.removeprefix("/")),

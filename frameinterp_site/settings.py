@@ -116,7 +116,7 @@ TEMPLATES = [
 
 # -- What is kept where ------------------------------------------------------------------------------------------------
 DATABASES = {"default": database(envstr("INBETWEEN_DATABASE"), DATA_DIR)}
-# Shared by all processes: the health page reads what clusters and reaper say of themselves, throttles count over all workers.
+# Shared by all processes: the health page reads what clusters and reaper say of themselves, throttles count over all.
 CACHES = {"default": cache(envstr("INBETWEEN_CACHE", "file"), DATA_DIR)}
 
 STATIC_URL = "/static/"
@@ -207,7 +207,7 @@ JOB_MEMORY_BYTES = envint("INBETWEEN_JOB_MEMORY_MB", 8192) * 1024 * 1024  # 0: n
 JOB_TIMEOUT = envint("INBETWEEN_JOB_TIMEOUT_HOURS", 24, 1) * 3600  # seconds
 JOB_ATTEMPTS = envint("INBETWEEN_JOB_ATTEMPTS", 2, 1)
 JOB_DEVICE = envstr("INBETWEEN_DEVICE", "auto")
-HEARTBEAT_STALE = envfloat("INBETWEEN_HEARTBEAT_STALE", 60.0, 1.0)  # seconds without a heartbeat until a job counts as dead
+HEARTBEAT_STALE = envfloat("INBETWEEN_HEARTBEAT_STALE", 60.0, 1.0)  # seconds; a job silent for longer is dead
 REAP_INTERVAL = envfloat("INBETWEEN_REAP_INTERVAL", 15.0, 0.1)  # seconds
 PROBE_SECONDS = envint("INBETWEEN_PROBE_SECONDS", 60, 1)  # wall and processor time to look into one upload
 PROBE_MEMORY_BYTES = envint("INBETWEEN_PROBE_MEMORY_MB", 2048, 256) * 1024 * 1024

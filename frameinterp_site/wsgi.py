@@ -1,4 +1,4 @@
-"""WSGI entry: `gunicorn frameinterp_site.wsgi`. Serve the portal this way; under ASGI Django reads whole files into memory."""
+"""WSGI entry: `gunicorn frameinterp_site.wsgi`. The way to serve the portal: under ASGI Django loads whole files."""
 
 import os
 

@@ -41,7 +41,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 
 class Source(models.Model):
-    """What was uploaded: one video, or two pictures. Kept under a name of our own; `name` is what the user called it."""
+    """What was uploaded: one video, or two pictures. Kept under our own file name; `name` is what the user called it."""
 
     class Kind(models.TextChoices):
         VIDEO = "video", "Video"
@@ -102,18 +102,19 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="jobs")
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="jobs")
+    source = models.ForeignKey(Source, on_delete=models.RESTRICT, related_name="jobs")
     options = models.JSONField(default=dict)  # engine RenderOptions.to_dict()
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     stage = models.CharField(max_length=40, blank=True)
     frames_done = models.PositiveIntegerField(default=0)
     frames_total = models.PositiveIntegerField(default=0)
+    eta_seconds = models.FloatField(null=True, blank=True)  # until done, by the rate of the last seconds
     attempts = models.PositiveSmallIntegerField(default=0)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(null=True, blank=True)
-    worker = models.CharField(max_length=120, blank=True)  # host:pid of the last claim
+    worker = models.CharField(max_length=120, blank=True)  # host:pid:token of the last claim; only its holder may write
 
     model_name = models.CharField(max_length=80, blank=True)
     model_sha256 = models.CharField(max_length=64, blank=True)

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,85 +15,142 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='projects', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="projects",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('video', 'Video'), ('pictures', 'Two pictures')], max_length=10)),
-                ('name', models.CharField(max_length=255)),
-                ('file', models.CharField(max_length=255)),
-                ('file2', models.CharField(blank=True, max_length=255)),
-                ('poster', models.CharField(blank=True, max_length=255)),
-                ('size_bytes', models.BigIntegerField(default=0)),
-                ('info', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='interpolation.project')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(choices=[("video", "Video"), ("pictures", "Two pictures")], max_length=10)),
+                ("name", models.CharField(max_length=255)),
+                ("file", models.CharField(max_length=255)),
+                ("file2", models.CharField(blank=True, max_length=255)),
+                ("poster", models.CharField(blank=True, max_length=255)),
+                ("size_bytes", models.BigIntegerField(default=0)),
+                ("info", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sources", to="interpolation.project"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('options', models.JSONField(default=dict)),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('stage', models.CharField(blank=True, max_length=40)),
-                ('frames_done', models.PositiveIntegerField(default=0)),
-                ('frames_total', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('enqueued_at', models.DateTimeField(blank=True, null=True)),
-                ('worker', models.CharField(blank=True, max_length=120)),
-                ('model_name', models.CharField(blank=True, max_length=80)),
-                ('model_sha256', models.CharField(blank=True, max_length=64)),
-                ('model_notice', models.CharField(blank=True, max_length=200)),
-                ('error', models.TextField(blank=True)),
-                ('metrics', models.JSONField(default=dict)),
-                ('certificate', models.JSONField(default=dict)),
-                ('master', models.CharField(blank=True, max_length=255)),
-                ('pictures_zip', models.CharField(blank=True, max_length=255)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='jobs', to='interpolation.project')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='interpolation.source')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("options", models.JSONField(default=dict)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("stage", models.CharField(blank=True, max_length=40)),
+                ("frames_done", models.PositiveIntegerField(default=0)),
+                ("frames_total", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                ("enqueued_at", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=120)),
+                ("model_name", models.CharField(blank=True, max_length=80)),
+                ("model_sha256", models.CharField(blank=True, max_length=64)),
+                ("model_notice", models.CharField(blank=True, max_length=200)),
+                ("error", models.TextField(blank=True)),
+                ("metrics", models.JSONField(default=dict)),
+                ("certificate", models.JSONField(default=dict)),
+                ("master", models.CharField(blank=True, max_length=255)),
+                ("pictures_zip", models.CharField(blank=True, max_length=255)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="jobs", to="interpolation.project"
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="interpolation.source"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Preview',
+            name="Preview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('video', 'Result, for the browser'), ('source_video', 'Source, for the browser'), ('poster', 'Poster'), ('frame', 'In-between picture'), ('frame0', 'First source picture'), ('frame1', 'Second source picture'), ('flow_farneback', 'Flow, Farneback'), ('flow_model', "Flow, the model's own")], max_length=20)),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('time', models.FloatField(blank=True, null=True)),
-                ('file', models.CharField(max_length=255)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='previews', to='interpolation.job')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("video", "Result, for the browser"),
+                            ("source_video", "Source, for the browser"),
+                            ("poster", "Poster"),
+                            ("frame", "In-between picture"),
+                            ("frame0", "First source picture"),
+                            ("frame1", "Second source picture"),
+                            ("flow_farneback", "Flow, Farneback"),
+                            ("flow_model", "Flow, the model's own"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("time", models.FloatField(blank=True, null=True)),
+                ("file", models.CharField(max_length=255)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="previews", to="interpolation.job"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['kind', 'position'],
-                'constraints': [models.UniqueConstraint(fields=('job', 'kind', 'position'), name='one_preview_per_place')],
+                "ordering": ["kind", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("job", "kind", "position"), name="one_preview_per_place")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['status', 'created_at'], name='interpolati_status_b7cf45_idx'),
+            model_name="job",
+            index=models.Index(fields=["status", "created_at"], name="interpolati_status_b7cf45_idx"),
         ),
     ]
