@@ -114,7 +114,8 @@ def resize_flow_tensor(flow: Tensor, factor: float) -> Tensor:
 
 def inconsistency(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
     """How far a -> b -> a misses its start, (N, 1, H, W) in pixels: near 0 where visible in both, large where hidden."""
-    return (flow_ab + backward_warp(flow_ba, flow_ab)).norm(dim=1, keepdim=True)
+    dx, dy = (flow_ab + backward_warp(flow_ba, flow_ab)).split(1, dim=1)
+    return (dx * dx + dy * dy + 1e-12).sqrt()  # the small number keeps its gradient finite
 
 
 def project_backward(flow: Tensor, fraction: float | Tensor, steps: int = 3) -> Tensor:

@@ -1,0 +1,149 @@
+"""flow_fusion: encode each frame once, match each pair once, synthesise each new frame.
+
+Motion starts from DIS (classical flow) and is corrected by what the network has learned. Every correction starts at
+zero, so an untrained network already is motion-compensated interpolation, and training can only be measured against that.
+
+Conventions: pictures are float 0-1 RGB (N, 3, H, W) with H and W multiples of 8; flows float32 (N, 2, h, w), (dx, dy)
+in pixels of their own level; features are in the compute type (bf16 where it is faster), geometry always in float32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.config import ModelConfig
+from engine.motion import backward_warp, inconsistency, project_backward, resize_flow_tensor
+
+from .layers import UNet2, compute_dtype, conv, correction_head, upsample
+
+_FLOW_SCALE = 1 / 16  # flows enter the convolutions in units of 16 pixels
+_TOLERANCE = 0.5  # pixels at 1/4 size; a forward-backward miss of this much halves the trust
+
+
+@dataclass
+class Features:
+    """One frame, encoded."""
+
+    picture: Tensor  # (N, 3, H, W) float32
+    quarter: Tensor  # (N, C, H/4, W/4)
+
+
+@dataclass
+class Match:
+    """One pair of frames, matched; all that is needed to draw any t between them."""
+
+    frame0: Features
+    frame1: Features
+    flow_01: Tensor  # (N, 2, H/4, W/4) float32, in pixels of 1/4 size
+    flow_10: Tensor
+    miss_01: Tensor  # (N, 1, H/4, W/4) forward-backward inconsistency, pixels of 1/4 size
+    miss_10: Tensor
+
+
+@dataclass
+class Synthesis:
+    """A new frame and how it was made. Flows point from the new frame into the two sources."""
+
+    picture: Tensor  # (N, 3, H, W) float32, not clamped
+    flow_t0: Tensor  # (N, 2, H/2, W/2), pixels of 1/2 size
+    flow_t1: Tensor
+    coarse_t0: Tensor  # (N, 2, H/4, W/4), pixels of 1/4 size, before the last refinement
+    coarse_t1: Tensor
+    mask: Tensor  # (N, 1, H, W): share of frame 0
+
+
+class FlowFusion(nn.Module):
+    """See the module's docstring. `multiple` is what picture sides must be divisible by."""
+
+    multiple = 8
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        half, quarter, eighth = config.half, config.quarter, config.eighth
+        self.encode_half = conv(12, half)  # on 2x2 pixels folded into channels
+        self.encode_quarter = nn.Sequential(conv(half, quarter, stride=2), conv(quarter, quarter))
+        self.match_net = UNet2(2 * quarter + 3, quarter, eighth)
+        self.match_head = correction_head(quarter, 2)
+        self.coarse_net = UNet2(2 * quarter + 7, quarter, eighth)
+        self.coarse_head = correction_head(quarter, 4)
+        self.to_half = upsample(quarter, half)
+        self.fine_net = nn.Sequential(conv(half + 28, half), conv(half, half), conv(half, half))
+        self.fine_head = correction_head(half, 4 + 4 + 12)  # flows at 1/2; mask and residual as 2x2 pixels
+
+    def forward(self, img0: Tensor, img1: Tensor, flow_01: Tensor, flow_10: Tensor, timestep: Tensor) -> Synthesis:
+        """Both pictures (N, 3, H, W), first flows at 1/4 size, timestep (N, 1, 1, 1)."""
+        pair = self.match(self.encode(img0), self.encode(img1), flow_01, flow_10)
+        return self.synthesise(pair, timestep)
+
+    def encode(self, picture: Tensor) -> Features:
+        dtype = compute_dtype(self, picture.device.type)
+        folded = F.pixel_unshuffle(picture.to(dtype), 2).contiguous(memory_format=torch.channels_last)
+        return Features(picture, self.encode_quarter(self.encode_half(folded)))
+
+    def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
+        """Corrects the first flows (1/4 size), both directions in one batch."""
+        own = torch.cat([frame0.quarter, frame1.quarter])
+        other = torch.cat([frame1.quarter, frame0.quarter])
+        flow, back = torch.cat([flow_01, flow_10]), torch.cat([flow_10, flow_01])
+        geometry = torch.cat([flow * _FLOW_SCALE, _trust(inconsistency(flow, back))], dim=1).to(own.dtype)
+        hidden = self.match_net(torch.cat([own, backward_warp(other, flow), geometry], dim=1))
+        flow = flow + self.match_head(hidden).float()
+        flow_01, flow_10 = flow.chunk(2)
+        return Match(frame0, frame1, flow_01, flow_10, inconsistency(flow_01, flow_10), inconsistency(flow_10, flow_01))
+
+    def synthesise(self, pair: Match, timestep: Tensor | float) -> Synthesis:
+        """The frame at `timestep` (0-1; a number, or (N, 1, 1, 1))."""
+        t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.flow_01.device).reshape(-1, 1, 1, 1)
+        coarse, hidden = self._coarse_flows(pair, t)
+        flows = resize_flow_tensor(coarse, 2)
+        warped = self._warp_pictures(pair, flows)
+        folded = F.pixel_unshuffle(warped.to(hidden.dtype), 2)
+        context = torch.cat([self.to_half(hidden), folded, (flows * _FLOW_SCALE).to(hidden.dtype)], dim=1)
+        out = self.fine_head(self.fine_net(context)).float()
+        flows = flows + out[:, :4]
+        prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
+        mask = torch.sigmoid(F.pixel_shuffle(out[:, 4:8], 2) + prior)
+        warped0, warped1 = self._warp_pictures(pair, flows).chunk(2, dim=1)
+        picture = torch.lerp(warped1, warped0, mask) + F.pixel_shuffle(out[:, 8:], 2)
+        return Synthesis(picture, flows[:, :2], flows[:, 2:], coarse[:, :2], coarse[:, 2:], mask)
+
+    def _coarse_flows(self, pair: Match, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Both flows at 1/4 size (N, 4, h, w), and the decoder's features there."""
+        frame0, frame1 = pair.frame0.quarter, pair.frame1.quarter
+        motion, geometry = _project(pair, t)
+        flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
+        seen0, seen1 = backward_warp(frame0, flows[:, :2]), backward_warp(frame1, flows[:, 2:])
+        hidden = self.coarse_net(torch.cat([seen0, seen1, geometry.to(frame0.dtype)], dim=1))
+        return flows + self.coarse_head(hidden).float(), hidden
+
+    @staticmethod
+    def _warp_pictures(pair: Match, flows: Tensor) -> Tensor:
+        """Both pictures (N, 6, H, W) drawn towards the new frame by flows (N, 4, H/2, W/2)."""
+        full = resize_flow_tensor(flows, 2)
+        return torch.cat(
+            [backward_warp(pair.frame0.picture, full[:, :2]), backward_warp(pair.frame1.picture, full[:, 2:])], dim=1
+        )
+
+
+def _trust(miss: Tensor) -> Tensor:
+    """Forward-backward miss in pixels to a weight: 1 at none, 1/2 at _TOLERANCE, then quickly less."""
+    return 1 / (1 + (miss / _TOLERANCE) ** 2)
+
+
+def _project(pair: Match, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Motion 0 -> 1 of what is at x at time t (N, 2, h, w), and what the decoder is told of it (N, 7, h, w).
+
+    Each direction of flow is followed back from time t to its own frame; the two answers are weighed by trust.
+    """
+    from0 = backward_warp(torch.cat([pair.flow_01, pair.miss_01], dim=1), project_backward(pair.flow_01, t))
+    from1 = backward_warp(torch.cat([pair.flow_10, pair.miss_10], dim=1), project_backward(pair.flow_10, 1 - t))
+    trust0, trust1 = _trust(from0[:, 2:]) + 1e-3, _trust(from1[:, 2:]) + 1e-3
+    motion = (trust0 * from0[:, :2] - trust1 * from1[:, :2]) / (trust0 + trust1)
+    disagreement = from0[:, :2] + from1[:, :2]
+    time = t.expand_as(trust0)
+    return motion, torch.cat([motion * _FLOW_SCALE, disagreement * _FLOW_SCALE, trust0, trust1, time], dim=1)
