@@ -16,6 +16,7 @@ from torch import nn
 
 from .config import ModelConfig
 from .errors import BadOptionsError, WeightsError
+from .files import atomically
 from .nets import ARCHITECTURES, build
 
 DEFAULT_NAME = "trained_model"
@@ -53,12 +54,8 @@ def save_checkpoint(path: str | Path, net: nn.Module, *, step: int, metrics: Map
         "weights": {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with atomically(path) as temporary:
         torch.save(payload, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return file_sha256(path)
 
 

@@ -164,10 +164,15 @@ def choose_device(device: str) -> str:
     return device
 
 
-def first_flows(img0: Picture, img1: Picture, size: tuple[int, int]) -> tuple[Flow, Flow]:
-    """DIS in both directions, resampled to size = (width, height), a quarter of the padded frame's."""
+def first_flows(
+    img0: Picture, img1: Picture, size: tuple[int, int], *, coarse: bool | None = None
+) -> tuple[Flow, Flow]:
+    """DIS in both directions, resampled to size = (width, height), a quarter of the padded frame's.
+
+    `coarse` matches at half size; by default frames above 640x480.
+    """
     grey0, grey1 = _pad_grey(grey(img0), size), _pad_grey(grey(img1), size)
-    if grey0.size > _FULL_SIZE_DIS:
+    if grey0.size > _FULL_SIZE_DIS if coarse is None else coarse:
         half = (size[0] * 2, size[1] * 2)
         grey0, grey1 = (cv2.resize(g, half, interpolation=cv2.INTER_AREA) for g in (grey0, grey1))
     return resize_flow(dis_flow(grey0, grey1), size), resize_flow(dis_flow(grey1, grey0), size)

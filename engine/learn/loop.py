@@ -1,0 +1,290 @@
+"""The training loop. Resumable to the step: weights, average, optimiser, schedule; samples depend on their index alone.
+
+Beside the weights (`NAME.pth`, the averaged ones, only ever replaced by better ones) it keeps `NAME.last.pt`, from
+which an interrupted run goes on, and `NAME_history.json`, the figures of every epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from engine.checkpoint import file_sha256, load_checkpoint, save_checkpoint
+from engine.config import TrainConfig
+from engine.errors import EngineError, WeightsError
+from engine.files import atomically
+from engine.interpolator import choose_device, cpu_has_bf16
+from engine.nets import EncoderDecoder, build
+
+from .losses import baseline_loss, flow_loss, picture_loss
+from .samples import TrainingSamples, batches, open_sources, validation_set
+from .validation import Figures, validate, validate_references
+
+_SAVE_EVERY_S = 180
+_MAX_BAD_STEPS = 20
+VALIDATION_TRIPLETS = 32
+
+
+@dataclass(frozen=True)
+class StepReport:
+    step: int
+    steps_total: int
+    epoch: int
+    loss: float
+    lr: float
+    samples_per_second: float
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """Figures on triplets that are not trained on; None where nothing could be kept apart."""
+
+    number: int
+    step: int
+    loss: float
+    psnr: float | None
+    ssim: float | None
+    psnr_blend: float | None
+    psnr_untrained: float | None
+    lr: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    model_path: Path
+    history_path: Path
+    best_psnr: float | None
+    steps: int
+    stopped: bool  # before the last step, by request or by the clock
+    sha256: str
+
+
+@dataclass
+class State:
+    """Where a run is; all of it is in NAME.last.pt."""
+
+    net: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    base_step: int = 0  # steps the initial weights had behind them
+    best_psnr: float | None = None
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+
+def train(
+    config: TrainConfig,
+    *,
+    on_step: Callable[[StepReport], None] = lambda report: None,
+    on_epoch: Callable[[EpochReport], None] = lambda report: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainResult:
+    """Train as `config` says, calling back after every step and epoch.
+
+    Raises:
+        BadInputError: no usable data. WeightsError: `init` or the interrupted run cannot be read.
+        EngineError: the loss is not a number any more.
+    """
+    return _Run(config, on_step, on_epoch, should_stop).go()
+
+
+class _Run:
+    def __init__(
+        self,
+        config: TrainConfig,
+        on_step: Callable[[StepReport], None],
+        on_epoch: Callable[[EpochReport], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self.config = config
+        self.on_step, self.on_epoch, self.should_stop = on_step, on_epoch, should_stop
+        self.device = choose_device(config.device)
+        self.model_path = Path(config.model_path)
+        self.last_path = self.model_path.with_suffix(".last.pt")
+        self.history_path = self.model_path.with_name(f"{self.model_path.stem}_history.json")
+        self.started = time.monotonic()
+        self.saved = self.started
+        self.bad_steps = 0
+        if config.threads:
+            torch.set_num_threads(config.threads)
+
+    def go(self) -> TrainResult:
+        config = self.config
+        torch.manual_seed(config.seed)
+        scenes, footage = open_sources(config)
+        samples = TrainingSamples(config, scenes, footage)
+        self.kept_apart = validation_set(scenes, footage, VALIDATION_TRIPLETS)
+        self.state = state = self._start()
+        self.references = validate_references(self.kept_apart, config.model)
+        if state.best_psnr is None and state.base_step:
+            state.best_psnr = self._validate().psnr  # weights to improve on: only better ones may replace them
+        stopped = False
+        while state.step < self.steps_total and not stopped:
+            stopped = self._epoch(samples)
+        self._save_last()
+        if not self.model_path.is_file():  # stopped within the first epoch: what there is, marked with its step
+            self._publish(Figures())
+        sha256 = file_sha256(self.model_path)
+        return TrainResult(self.model_path, self.history_path, state.best_psnr, state.step, stopped, sha256)
+
+    @property
+    def steps_total(self) -> int:
+        return self.config.epochs * self.config.steps_per_epoch
+
+    def _start(self) -> State:
+        """Fresh, from `init`, or where the interrupted run was."""
+        config = self.config
+        net, base_step = build(config.model), 0
+        if config.init:
+            net, carried = load_checkpoint(config.init)
+            if net.config.arch != config.model.arch:
+                raise WeightsError(f"{config.init} holds {net.config.arch}, not {config.model.arch}.")
+            self.config, base_step = replace(config, model=net.config), carried["step"]
+        net = net.to(self.device).train()
+        average = build(net.config).to(self.device).eval()
+        average.load_state_dict(net.state_dict())
+        optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        state = State(net, average, optimiser, base_step=base_step)
+        if config.resume:
+            self._restore(state)
+        return state
+
+    def _restore(self, state: State) -> None:
+        if not self.last_path.is_file():
+            raise WeightsError(f"There is no interrupted run to go on with: {self.last_path} is missing.")
+        try:
+            saved = torch.load(self.last_path, map_location=self.device, weights_only=True)
+            state.net.load_state_dict(saved["net"])
+            state.average.load_state_dict(saved["average"])
+            state.optimiser.load_state_dict(saved["optimiser"])
+            state.step, state.base_step, state.best_psnr = saved["step"], saved["base_step"], saved["best_psnr"]
+            state.epochs = saved["epochs"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise WeightsError(f"{self.last_path} is damaged or belongs to another network; start anew.") from error
+
+    def _epoch(self, samples: TrainingSamples) -> bool:
+        """Steps up to the next multiple of steps_per_epoch, then figures; True when it was stopped before."""
+        state, config, began = self.state, self.config, time.monotonic()
+        number = state.step // config.steps_per_epoch + 1
+        losses: list[float] = []
+        for batch in batches(samples, config, state.step, number * config.steps_per_epoch):
+            step_began = time.monotonic()
+            losses.append(self._step({name: value.to(self.device) for name, value in batch.items()}))
+            rate = config.batch_size / max(time.monotonic() - step_began, 1e-9)
+            self.on_step(StepReport(state.step, self.steps_total, number, losses[-1], self._lr(), rate))
+            if self._out_of_time() or self.should_stop():
+                return True
+            if time.monotonic() - self.saved > _SAVE_EVERY_S:
+                self._save_last()
+        finite = [loss for loss in losses if math.isfinite(loss)]
+        self._close_epoch(number, sum(finite) / max(len(finite), 1), time.monotonic() - began)
+        return False
+
+    def _step(self, batch: dict[str, Tensor]) -> float:
+        """One update of weights and average; a batch whose gradient is not finite is left out."""
+        state = self.state
+        for group in state.optimiser.param_groups:
+            group["lr"] = self._lr()
+        loss = self._loss(batch)
+        state.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(state.net.parameters(), self.config.clip)
+        state.step += 1
+        if not math.isfinite(norm.item()):
+            self.bad_steps += 1
+            if self.bad_steps >= _MAX_BAD_STEPS:
+                raise EngineError("Training has diverged: the loss is not a number. Use a lower learning rate.")
+            return math.nan
+        self.bad_steps = 0
+        state.optimiser.step()
+        self._update_average()
+        return loss.item()
+
+    def _loss(self, batch: dict[str, Tensor]) -> Tensor:
+        img0, img1, truth = (
+            batch[name].float().div(255).contiguous(memory_format=torch.channels_last) for name in ("img0", "img1", "gt")
+        )
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self._bf16()):
+            if isinstance(self.state.net, EncoderDecoder):
+                middle = (batch["timestep"] - 0.5).abs() < 0.01  # it knows no other time
+                predicted = self.state.net(img0, img1)
+            else:
+                t = batch["timestep"].reshape(-1, 1, 1, 1)
+                made = self.state.net(img0, img1, batch["flow_01"], batch["flow_10"], t)
+        if isinstance(self.state.net, EncoderDecoder):
+            return baseline_loss(predicted[middle], truth[middle]) if middle.any() else 0 * predicted.sum()
+        loss = picture_loss(made.picture, truth)
+        if self.config.flow_weight:
+            loss = loss + self.config.flow_weight * flow_loss(made, batch["flow_t0"], batch["flow_t1"], batch["seen"])
+        return loss
+
+    def _bf16(self) -> bool:
+        if self.config.bf16 is not None:
+            return self.config.bf16
+        return cpu_has_bf16() if self.device == "cpu" else torch.cuda.is_bf16_supported()
+
+    def _lr(self) -> float:
+        """Linear warm-up, then half a cosine down to lr_final."""
+        config, step = self.config, self.state.step
+        warm = min(1.0, (step + 1) / max(config.warmup_steps, 1))
+        done = min(1.0, step / max(self.steps_total, 1))
+        low = config.lr_final
+        return config.lr * warm * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * done)))
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Exponential average of the weights; shorter at first, so that it forgets where it started."""
+        decay = min(self.config.ema, (1 + self.state.step) / (10 + self.state.step))
+        averaged, current = list(self.state.average.parameters()), list(self.state.net.parameters())
+        torch._foreach_lerp_(averaged, current, 1 - decay)
+
+    def _out_of_time(self) -> bool:
+        limit = self.config.max_minutes
+        return limit is not None and time.monotonic() - self.started > limit * 60
+
+    def _validate(self) -> Figures:
+        return validate(self.state.average, self.kept_apart, self.device)
+
+    def _close_epoch(self, number: int, loss: float, seconds: float) -> None:
+        state, figures = self.state, self._validate()
+        report = EpochReport(
+            number, state.step, loss, figures.psnr, figures.ssim,
+            self.references["blend"], self.references["untrained"], self._lr(), seconds,
+        )  # fmt: skip
+        state.epochs.append(asdict(report))
+        if figures.psnr is None or state.best_psnr is None or figures.psnr > state.best_psnr:
+            state.best_psnr = figures.psnr
+            self._publish(figures)
+        self._save_last()
+        self._save_history()
+        self.on_epoch(report)
+
+    def _publish(self, figures: Figures) -> None:
+        metrics = {"psnr": figures.psnr, "ssim": figures.ssim, **self.references, "set": "validation"}
+        save_checkpoint(self.model_path, self.state.average, step=self.state.base_step + self.state.step, metrics=metrics)
+
+    def _save_last(self) -> None:
+        state = self.state
+        payload = {
+            "net": state.net.state_dict(), "average": state.average.state_dict(), "step": state.step,
+            "optimiser": state.optimiser.state_dict(), "base_step": state.base_step,
+            "best_psnr": state.best_psnr, "epochs": state.epochs,
+        }  # fmt: skip
+        self.last_path.parent.mkdir(parents=True, exist_ok=True)
+        with atomically(self.last_path) as temporary:
+            torch.save(payload, temporary)
+        self.saved = time.monotonic()
+
+    def _save_history(self) -> None:
+        history = {"config": self.config.to_dict(), "references": self.references, "epochs": self.state.epochs}
+        with atomically(self.history_path) as temporary:
+            temporary.write_text(json.dumps(history, indent=1))

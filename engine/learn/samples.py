@@ -1,0 +1,114 @@
+"""Samples for the loop: scenes and footage mixed, with first flows, each decided by (seed, index) alone.
+
+Because sample `index` never depends on what came before, a resumed run sees exactly what an uninterrupted one would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from engine.config import TrainConfig
+from engine.errors import BadInputError
+from engine.interpolator import first_flows
+
+from .data import TripletSource
+from .synthetic import SyntheticScenes
+
+_PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_HALF_SIZE_DIS = 0.4  # share of samples whose first flow is as coarse as that of large frames
+
+
+class TrainingSamples(Dataset[dict[str, Any]]):
+    """Endless: any index gives a sample. Tensors are NCHW without N; pictures uint8, flows float32."""
+
+    def __init__(self, config: TrainConfig, scenes: SyntheticScenes | None, footage: TripletSource | None) -> None:
+        self._config, self._scenes, self._footage = config, scenes, footage
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        rng = np.random.default_rng((self._config.seed, index))
+        share = self._config.synthetic_share if self._footage else 1.0
+        source = self._scenes if self._scenes and rng.random() < share else self._footage
+        assert source is not None
+        return as_tensors(dict(source.sample(rng)), coarse=bool(rng.random() < _HALF_SIZE_DIS))
+
+
+def open_sources(config: TrainConfig) -> tuple[SyntheticScenes | None, TripletSource | None]:
+    """The sources the configuration asks for. Raises BadInputError where there is nothing to read."""
+    scenes = SyntheticScenes(find_photos(config.photos), config.crop, config.seed) if config.synthetic else None
+    footage = TripletSource(config.data_dirs, crop=config.crop, seed=config.seed) if config.data_dirs else None
+    return scenes, footage
+
+
+def find_photos(folder: str | None) -> list[Path] | None:
+    """Every photograph under `folder`; None stays None (procedural textures)."""
+    if folder is None:
+        return None
+    photos = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in _PICTURE_SUFFIXES)
+    if not photos:
+        raise BadInputError(f"There are no photographs in {folder}. Put JPEG or PNG files there, or leave it out.")
+    return photos
+
+
+def batches(samples: TrainingSamples, config: TrainConfig, start: int, stop: int) -> Iterator[dict[str, torch.Tensor]]:
+    """The batches of the steps from `start` to `stop`."""
+    loader = DataLoader(
+        samples,
+        batch_size=config.batch_size,
+        sampler=_Range(start * config.batch_size, stop * config.batch_size),
+        num_workers=config.workers,
+        prefetch_factor=6 if config.workers else None,
+        worker_init_fn=_single_thread,
+    )
+    return iter(loader)
+
+
+class _Range(torch.utils.data.Sampler[int]):
+    def __init__(self, start: int, stop: int) -> None:
+        self._indices = range(start, stop)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._indices)
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+
+def _single_thread(_worker: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def as_tensors(sample: dict[str, Any], *, coarse: bool) -> dict[str, Any]:
+    """Adds DIS flows at 1/4 size; `coarse`: found at half size, as for frames above 640x480."""
+    img0, img1 = sample["img0"], sample["img1"]
+    height, width = img0.shape[:2]
+    flow_01, flow_10 = first_flows(img0, img1, (width // 4, height // 4), coarse=coarse)
+    zeros = np.zeros((height, width, 2), np.float32)
+    known = "flow_t0" in sample
+    seen = 1 - np.stack([sample["occ0"], sample["occ1"]], -1).astype(np.float32) if known else zeros
+    arrays = {
+        "img0": img0, "img1": img1, "gt": sample["gt"], "flow_01": flow_01, "flow_10": flow_10, "seen": seen,
+        "flow_t0": sample["flow_t0"] if known else zeros, "flow_t1": sample["flow_t1"] if known else zeros,
+    }  # fmt: skip
+    tensors = {name: _tensor(array) for name, array in arrays.items()}
+    return tensors | {"timestep": torch.tensor(sample["timestep"], dtype=torch.float32)}
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+
+def validation_set(scenes: SyntheticScenes | None, footage: TripletSource | None, count: int) -> Sequence[dict[str, Any]]:
+    """Fixed triplets that are never trained on: footage kept apart, else scenes of another seed."""
+    if footage and (kept := footage.validation(count)):
+        return [dict(sample) for sample in kept]
+    if scenes is None:
+        return []
+    return [dict(scenes.sample(np.random.default_rng((987_654_321, index)))) for index in range(count)]
