@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError, NoSpaceError
+from ..media_types import sniff
 
 Picture = NDArray[Any]  # RGB uint8
 
@@ -32,7 +33,7 @@ PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".y4m", ".mpg", ".mpeg", ".ogv", ".gif"}
 HDR_TRANSFERS = {16, 18}  # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG): tone curves an SDR model should not learn from
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 MAX_SHORT_SIDE = 720  # larger frames are shrunk by a whole factor (area filter), which also hides compression
 CELL = 32  # px of the cached frame per cell of the motion map
 ANALYSIS_SIDE = 320  # px, long side of the small grey pictures that motion is measured on
@@ -40,6 +41,7 @@ BLOCK = 60  # frames in a row that are taken from a video too long to keep whole
 KEEP_FREE = 512 << 20  # bytes left on the disk that holds the cache
 
 CUT_RESIDUAL = 14.0  # grey levels left after motion compensation: more, and four times the usual, is a cut
+LIGHT_CHANGE = 20.0  # grey levels between two frames that lamps and exposure explain
 DUPLICATE_DIFF = 0.15  # grey levels: less is the same picture again
 
 
@@ -171,7 +173,7 @@ def _read_folder(files: Sequence[Path]) -> Iterator[tuple[Picture, bool]]:
 def _read_video(path: Path, limits: ClipLimits) -> Iterator[tuple[Picture, bool]]:
     """(frame, follows the one before) of a video; of a long one, blocks of 60 frames spread over its length."""
     try:
-        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+        with av.open(str(path), format=_demuxer(path)) as container:
             if not container.streams.video:
                 raise BadInputError(f"{path.name} holds no video.")
             stream = container.streams.video[0]
@@ -181,6 +183,17 @@ def _read_video(path: Path, limits: ClipLimits) -> Iterator[tuple[Picture, bool]
             yield from _follow(_decode(container, stream, limits.max_frames))
     except av.FFmpegError as error:
         raise BadInputError(f"{path.name} cannot be read as a video ({error.strerror}).") from error
+
+
+def _demuxer(path: Path) -> str:
+    """FFmpeg's name of the reader, forced so that a text cannot make it open other files."""
+    try:
+        demuxer = sniff(path).demuxer
+    except BadInputError as error:
+        raise BadInputError(f"{path.name}: {error}") from error
+    if demuxer is None:
+        raise BadInputError(f"{path.name} is a picture, not a video.")
+    return demuxer
 
 
 def _decode(container: Any, stream: Any, max_frames: int) -> Iterator[tuple[Picture, Fraction]]:
@@ -259,7 +272,7 @@ def _write(source: Iterator[tuple[Picture, bool]], name: str, work: Path) -> tup
             small = shrink(picture)
             if len(follows) % 16 == 0 and shutil.disk_usage(work).free < KEEP_FREE + 16 * small.nbytes:
                 left = f"Less than {KEEP_FREE >> 20} MB would be left in {work.parent}."
-                raise NoSpaceError(f"{left} Free some space, or set INBETWEEN_CACHE to a larger disk.")
+                raise NoSpaceError(f"{left} Free some space, or set INBETWEEN_FRAME_CACHE to a larger disk.")
             out.write(small.tobytes())
             between.add(small)
             follows.append(linked)
@@ -312,12 +325,12 @@ class Between:
 
 
 def _unexplained(first: Picture, second: Picture, flow: NDArray[np.float32]) -> float:
-    """Mean grey levels by which `second`, moved back along `flow`, differs from `first`; overall light may change."""
+    """Mean grey levels by which `second`, moved back along `flow`, differs from `first`; light may change a little."""
     height, width = first.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     back = cv2.remap(second, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     error = first.astype(np.float32) - back
-    return float(np.abs(error - np.median(error)).mean())
+    return float(np.abs(error - np.clip(np.median(error), -LIGHT_CHANGE, LIGHT_CHANGE)).mean())
 
 
 def find_breaks(diff: NDArray[Any], residual: NDArray[Any], peak: NDArray[Any]) -> NDArray[np.bool_]:

@@ -81,14 +81,13 @@ class ClipPool:
         return int(rng.choice(usable, p=odds / odds.sum()))
 
     def _place(self, rng: np.random.Generator, start: int, span: int, side: int) -> tuple[int, int]:
-        """Top left corner of a square where something moves, most of the time."""
+        """Top left corner of a square where something moves, most of the time; half a dozen places are tried."""
         for _ in range(6):
             top = int(rng.integers(0, self.clip.height - side + 1))
             left = int(rng.integers(0, self.clip.width - side + 1))
-            rows, columns = slice(top // CELL, -(-(top + side) // CELL)), slice(left // CELL, -(-(left + side) // CELL))
-            moved = float(
-                self.clip.motion[start : start + span, rows, columns].mean(axis=(1, 2), dtype=np.float32).sum()
-            )
+            rows, columns = (slice(edge // CELL, -(-(edge + side) // CELL)) for edge in (top, left))
+            inside = self.clip.motion[start : start + span, rows, columns]
+            moved = float(inside.mean(axis=(1, 2), dtype=np.float32).sum())
             if rng.random() < max(0.05, min(1.0, moved / WORTH)):
                 break
         return top, left
@@ -153,7 +152,7 @@ class TripletSource:
         crop: side of the samples in pixels.
         seed: of `sample()` without a generator and of iteration.
         split: what `sample` never touches. With a single clip, its last tenth.
-        cache_dir: where decoded frames live; default INBETWEEN_CACHE, else <project>/data/cache.
+        cache_dir: where decoded frames live; default INBETWEEN_FRAME_CACHE, else <project>/data/cache.
         on_clip: told the name of each clip before it is opened (decoding takes seconds the first time).
 
     Raises:
@@ -272,8 +271,8 @@ class TripletSource:
 
 
 def default_cache() -> Path:
-    """INBETWEEN_CACHE, or data/cache in the project's folder."""
-    return Path(os.environ.get("INBETWEEN_CACHE") or Path(__file__).resolve().parents[2] / "data" / "cache")
+    """INBETWEEN_FRAME_CACHE, or data/cache in the project's folder."""
+    return Path(os.environ.get("INBETWEEN_FRAME_CACHE") or Path(__file__).resolve().parents[2] / "data" / "cache")
 
 
 def find_footage(path: Path) -> list[Path]:
