@@ -1,0 +1,25 @@
+"""How gunicorn serves the portal: threads, because pages poll, uploads are slow and videos are long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from frameinterp_site.env import envint
+from frameinterp_site.supervisor import die_with_parent
+
+wsgi_app = "frameinterp_site.wsgi:application"
+worker_class = "gthread"
+workers = envint("INBETWEEN_WEB_PROCESSES", 2, 1)
+threads = envint("INBETWEEN_WEB_THREADS", 8, 1)  # in each process
+timeout = 120  # seconds without a sign of life of a whole process, not of one request
+graceful_timeout = 5  # seconds for requests in flight when the portal stops
+keepalive = 5
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a heartbeat file on a slow disk can block a worker
+control_socket_disable = True
+access_log_format = '%(h)s %(u)s %(t)s "%(r)s" %(s)s %(b)s %(M)sms "%(a)s"'
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A web process does not outlive the one that accepts and restarts it."""
+    die_with_parent(server.pid)
