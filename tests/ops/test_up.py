@@ -1,0 +1,149 @@
+"""`manage.py up` for real: it starts, says how to get in, keeps running, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .portal import Browser, Portal, wait_for
+
+PASSWORD = re.compile(r"Sign in as admin with the password (\S+)")
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """One portal for the tests below, in their order: starting it is what takes time."""
+    portal = Portal(tmp_path_factory.mktemp("portal") / "data")
+    portal.start()
+    yield portal
+    portal.clean_up()
+
+
+@pytest.fixture
+def rival(tmp_path: Path) -> Iterator[Portal]:
+    rival = Portal(tmp_path / "data")
+    yield rival
+    rival.clean_up()
+
+
+def refusal(portal: Portal) -> str:
+    """What an `up` that cannot start says; it must end by itself with exit code 1."""
+    assert portal.launch().wait(30) == 1
+    return portal.output.strip()
+
+
+def answers(portal: Portal) -> bool:
+    try:
+        with urllib.request.urlopen(f"{portal.url}/health/", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def queue(portal: Portal, name: str) -> list[int]:
+    """Process ids of a cluster, oldest first: its main process, the sentinel, then workers and helpers."""
+    return [process.pid for process in portal.named("manage.py", "worker", name)]
+
+
+def test_the_pages_answer_and_the_printed_password_opens_them(portal: Portal) -> None:
+    password = PASSWORD.search(portal.output)
+    assert password and portal.output.count(password.group(1)) == 1
+    assert portal.url in portal.output
+    assert Browser(portal).get("/")[0] == 200
+    assert Browser(portal).sign_in("admin", password.group(1))
+    assert not Browser(portal).sign_in("admin", "something else")
+
+
+def test_the_health_page_is_well_once_all_parts_run(portal: Portal) -> None:
+    assert wait_for(lambda: answers(portal), 30), Browser(portal).get("/health/")
+
+
+def test_a_second_up_on_the_same_folder_is_refused_in_one_line(portal: Portal) -> None:
+    twin = Portal(portal.data)
+    twin.starts = 100
+    message = refusal(twin)
+    assert message.count("\n") == 0
+    assert message.startswith(f"A portal is already running on the data folder {portal.data}: {portal.url}")
+
+
+def test_a_taken_port_is_refused_in_one_line_with_a_free_one_to_use(portal: Portal, rival: Portal) -> None:
+    rival.port = portal.port
+    message = refusal(rival)
+    assert re.fullmatch(
+        rf"Port {portal.port} is taken by another program\. Choose another one: make up PORT=\d+", message
+    )
+
+
+def test_a_web_server_that_dies_is_started_again(portal: Portal) -> None:
+    master = portal.named("gunicorn")[0]
+    master.kill()
+    assert wait_for(lambda: portal.named("gunicorn") and portal.named("gunicorn")[0].pid != master.pid, 10)
+    assert wait_for(lambda: Browser(portal).get("/")[0] == 200 if portal.named("gunicorn") else False, 20)
+    assert "web server ended (exit -9); starting it again" in portal.output
+
+
+def test_a_killed_sentinel_takes_its_workers_with_it_and_all_come_back(portal: Portal) -> None:
+    before = queue(portal, "training")
+    portal.named("worker", "training")[1].kill()
+    assert wait_for(lambda: not set(queue(portal, "training")) & set(before), 10)
+    assert wait_for(lambda: len(queue(portal, "training")) == len(before), 20)
+
+
+def test_ctrl_c_leaves_no_process(portal: Portal) -> None:
+    assert portal.interrupt() == 0, portal.output
+    assert portal.processes() == []
+    assert "Stopped." in portal.output
+
+
+def test_the_second_start_keeps_everything_and_shows_no_password(portal: Portal) -> None:
+    password = PASSWORD.search(portal.output)
+    assert password
+    portal.start()
+    assert not PASSWORD.search(portal.output)
+    assert "Sign in with your account" in portal.output
+    assert Browser(portal).sign_in("admin", password.group(1))
+
+
+def test_kill_9_of_up_takes_everything_with_it(portal: Portal) -> None:
+    assert portal.process and len(portal.processes()) >= 10
+    portal.process.kill()
+    portal.process.wait()
+    assert wait_for(lambda: portal.processes() == [], 5), portal.processes()
+
+
+def test_after_kill_9_it_starts_again_on_the_same_port(portal: Portal) -> None:
+    portal.start()
+    assert Browser(portal).get("/")[0] == 200
+    assert portal.interrupt() == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        ("80000", 'PORT="80000" is not a port. Give a number from 1 to 65535, for example PORT=8000.'),
+        ("http", 'PORT="http" is not a port. Give a number from 1 to 65535, for example PORT=8000.'),
+    ],
+)
+def test_a_port_that_is_none_is_refused_in_one_line(rival: Portal, port: str, words: str) -> None:
+    rival.port = port  # type: ignore[assignment]
+    assert refusal(rival) == words
+
+
+def test_a_stop_while_starting_leaves_no_process(rival: Portal) -> None:
+    process = rival.launch()
+    assert wait_for(lambda: "Starting the web server" in rival.output, 30)
+    assert rival.interrupt() == 0, rival.output
+    assert process.returncode == 0 and rival.processes() == []
+
+
+def test_a_start_that_fails_shows_the_end_of_the_log_and_leaves_no_process(
+    rival: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--no-such-option")
+    message = refusal(rival)
+    assert "The web server did not start." in message and "--no-such-option" in message
+    assert rival.processes() == []
