@@ -29,6 +29,7 @@ logger = logging.getLogger("inbetween.up")
 
 MARK = "INBETWEEN_UP"
 STOP_SECONDS = 10.0  # from SIGTERM to SIGKILL
+TASK_DELAY = 1.0  # from the SIGTERM of a worker to that of the task it works on
 STEADY_SECONDS = 60.0  # a child that lived this long starts again at once, however often it died before
 MAX_BACKOFF = 60.0
 LOG_BYTES = 20 * 1024 * 1024
@@ -141,13 +142,27 @@ class Supervisor:
         )
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
-        """SIGTERM to all at once, SIGKILL to what is left after `seconds`."""
+        """SIGTERM to all, SIGKILL to what is left after `seconds`.
+
+        A worker waits for its task, so the task's own process is asked too: a job then goes back to the queue. It is
+        asked a moment later, when the worker has stopped to look for the next one.
+        """
         for child in self.children:
             child.terminate()
-        deadline = time.monotonic() + seconds
-        while any(child.running for child in self.children) and time.monotonic() < deadline:
+        begun, asked = time.monotonic(), False
+        while any(child.running for child in self.children) and time.monotonic() - begun < seconds:
+            if not asked and time.monotonic() - begun > TASK_DELAY:
+                self._terminate_tasks()
+                asked = True
             time.sleep(0.05)
         self.kill()
+
+    def _terminate_tasks(self) -> None:
+        groups = {child.process.pid for child in self.children if child.process}
+        for process in marked(self.mark):
+            with suppress(psutil.Error, OSError):
+                if os.getpgid(process.pid) not in groups:
+                    process.terminate()
 
     def kill(self) -> None:
         for child in self.children:

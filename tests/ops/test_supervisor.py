@@ -92,6 +92,28 @@ def test_a_process_that_left_its_group_is_found_by_its_mark(supervisor: Supervis
     assert not runaway[0].is_running() or runaway[0].status() == psutil.STATUS_ZOMBIE
 
 
+def test_a_task_outside_the_group_of_its_worker_is_asked_to_end_before_it_is_killed(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    note = tmp_path / "note.txt"
+    task = (
+        "import signal, sys, time; from pathlib import Path\n"
+        f"def end(*_): Path({str(note)!r}).write_text('asked'); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end); print('on', flush=True); time.sleep(600)"
+    )
+    worker = (
+        "import signal, subprocess, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)  # as a worker does, it waits for its task\n"
+        f"subprocess.run([sys.executable, '-c', {task!r}], start_new_session=True)"
+    )
+    one = child(tmp_path, [sys.executable, "-c", worker])
+    run(supervisor, one)
+    assert wait_for(lambda: one.last_lines() == "on", 10)
+    supervisor.stop(seconds=10)
+    assert note.read_text() == "asked"
+    assert one.process and one.process.returncode == 0
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG is Linux's")
 def test_a_child_dies_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     code = (

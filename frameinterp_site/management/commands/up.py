@@ -126,7 +126,7 @@ def children(address: Address) -> list[Child]:
     return [
         Child("web server", gunicorn, logs / "web.log"),
         *(cluster(queue, logs) for queue in ("interpolation", "training")),
-        Child("reaper", [*MANAGE, "reap", "--loop"], logs / "reaper.log"),
+        Child("reaper", [*MANAGE, "reap"], logs / "reaper.log"),
     ]
 
 
