@@ -324,7 +324,7 @@ class Between:
         self._last = grey
 
 
-def _unexplained(first: Picture, second: Picture, flow: NDArray[np.float32]) -> float:
+def _unexplained(first: Picture, second: Picture, flow: NDArray[Any]) -> float:
     """Mean grey levels by which `second`, moved back along `flow`, differs from `first`; light may change a little."""
     height, width = first.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
