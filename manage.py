@@ -7,6 +7,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "frameinterp_site.settings")
+    from frameinterp_site.dotenv import load
+
+    load()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -66,7 +66,7 @@ class Portal:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**env, "INBETWEEN_DATA": str(self.data), MARK: self.mark},
+                env={**env, "INBETWEEN_DATA": str(self.data), "INBETWEEN_ENV_FILE": os.devnull, MARK: self.mark},
                 start_new_session=True,
             )
         return self.process
