@@ -1,0 +1,136 @@
+// Result and source play as one. The result leads; the source follows at the same moment of the film (time / stretch).
+(() => {
+  const root = document.querySelector("[data-player]");
+  if (!root) return;
+  const result = root.querySelector("[data-result]");
+  const source = root.querySelector("[data-source]");
+  const part = (name) => root.querySelector(`[data-${name}]`);
+  const seek = part("seek"), time = part("time"), play = part("play"), speed = part("speed");
+  const stretch = Number(root.dataset.stretch) || 1;
+  const fps = Number(root.dataset.fps) || 25;
+  const SLOWEST = 0.0625; // browsers refuse to play slower: then the source is moved by seeking
+  let loop = true, dragging = false;
+
+  const sourceTime = () => result.currentTime / stretch;
+  const duration = () => (Number.isFinite(result.duration) ? result.duration : 0);
+  const lastFrame = () => Math.max(0, duration() - 0.5 / fps);
+
+  function follow(force) {
+    if (!source || source.readyState < 1) return;
+    const target = Math.min(sourceTime(), Math.max(0, (source.duration || 0) - 0.001));
+    const off = Math.abs(source.currentTime - target);
+    if (!source.seeking && (force ? off > 0.001 : off > 0.09)) source.currentTime = target;
+  }
+
+  function runSource() {
+    if (!source) return;
+    const rate = result.playbackRate / stretch;
+    if (result.paused || rate < SLOWEST) source.pause();
+    else { source.playbackRate = rate; source.play().catch(() => {}); }
+  }
+
+  function clock(seconds) {
+    const hundredths = Math.floor(seconds * 100 + 1e-6);
+    const minutes = Math.floor(hundredths / 6000);
+    const rest = (hundredths % 6000) / 100;
+    return `${minutes}:${rest.toFixed(2).padStart(5, "0")}`;
+  }
+
+  function show() {
+    const now = result.currentTime;
+    if (!dragging) seek.value = duration() ? String(Math.round((1000 * now) / duration())) : "0";
+    time.textContent = `${clock(now)} / ${clock(duration())}`;
+    seek.setAttribute("aria-valuetext", `${now.toFixed(2)} seconds of ${duration().toFixed(2)}`);
+    document.dispatchEvent(new CustomEvent("inbetween:time", { detail: sourceTime() }));
+  }
+
+  function to(seconds) {
+    result.currentTime = Math.min(Math.max(0, seconds), lastFrame());
+    follow(true);
+    show();
+  }
+
+  function step(frames) {
+    result.pause();
+    const frame = Math.round(result.currentTime * fps - 0.5) + frames;
+    to((frame + 0.5) / fps); // the middle of a frame, so that rounding never shows its neighbour
+  }
+
+  function toggle() {
+    if (!result.paused) return result.pause();
+    if (result.ended || result.currentTime >= lastFrame()) to(0);
+    return result.play();
+  }
+
+  function tick() {
+    if (result.paused) return;
+    follow(false);
+    show();
+    requestAnimationFrame(tick);
+  }
+
+  result.addEventListener("play", () => { root.classList.add("playing"); play.setAttribute("aria-label", "Pause"); follow(true); runSource(); tick(); });
+  result.addEventListener("pause", () => { root.classList.remove("playing"); play.setAttribute("aria-label", "Play"); runSource(); follow(true); show(); });
+  result.addEventListener("ended", () => { if (loop) { to(0); result.play(); } });
+  result.addEventListener("ratechange", runSource);
+  result.addEventListener("waiting", () => source?.pause());
+  result.addEventListener("playing", runSource);
+  result.addEventListener("loadedmetadata", show);
+  result.addEventListener("seeked", () => { follow(true); show(); });
+  result.addEventListener("click", toggle);
+  source?.addEventListener("click", toggle);
+  source?.addEventListener("loadedmetadata", () => follow(true));
+
+  play.addEventListener("click", toggle);
+  for (const button of root.querySelectorAll("[data-step]")) button.addEventListener("click", () => step(Number(button.dataset.step)));
+  seek.addEventListener("input", () => { dragging = true; to((Number(seek.value) / 1000) * duration()); });
+  seek.addEventListener("change", () => { dragging = false; });
+  speed.addEventListener("change", () => { result.playbackRate = Number(speed.value); });
+  part("loop").addEventListener("click", (event) => { loop = !loop; event.currentTarget.setAttribute("aria-pressed", String(loop)); });
+  const mute = part("mute");
+  const setMuted = (on) => { result.muted = on; mute?.setAttribute("aria-pressed", String(on)); };
+  mute?.addEventListener("click", () => setMuted(!result.muted));
+  setMuted(!mute);
+  part("full").addEventListener("click", full);
+
+  function full() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else root.requestFullscreen?.();
+  }
+
+  document.addEventListener("inbetween:seek", (event) => {
+    result.pause();
+    to(event.detail * stretch + 0.5 / fps);
+    root.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const at = event.target;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (at.closest("input, select, textarea, img-comparison-slider, summary, [contenteditable]")) return;
+    if (event.key === " " && at.closest("button, a")) return;
+    const acts = { " ": toggle, k: toggle, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => to(0), End: () => to(lastFrame()), f: full, m: () => mute && setMuted(!result.muted) };
+    if (!acts[event.key]) return;
+    event.preventDefault();
+    acts[event.key]();
+  });
+
+  part("transport").hidden = false;
+  if (result.readyState >= 1) show();
+})();
+
+// Comparison: what lies on the left of the handle.
+(() => {
+  const root = document.querySelector("[data-compare]");
+  if (!root) return;
+  const layers = root.querySelector("[data-show]");
+  const words = root.querySelector("[data-left-words]");
+  const sayings = { blend: "the two neighbouring frames laid over each other, half and half", frame0: "the source frame before", frame1: "the source frame after" };
+  for (const button of root.querySelectorAll("[data-left]")) {
+    button.addEventListener("click", () => {
+      layers.dataset.show = button.dataset.left;
+      words.textContent = sayings[button.dataset.left];
+      for (const other of root.querySelectorAll("[data-left]")) other.setAttribute("aria-pressed", String(other === button));
+    });
+  }
+})();

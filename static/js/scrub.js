@@ -1,0 +1,20 @@
+// Landing page: drag through the moments between two frames. The chart below is an animator's timing chart.
+(() => {
+  const root = document.querySelector("[data-scrub]");
+  if (!root) return;
+  const pictures = [...root.querySelectorAll("img")];
+  const range = root.querySelector("[data-scrub-range]");
+  const tag = root.querySelector("[data-scrub-tag]");
+  const last = pictures.length - 1;
+  const show = () => {
+    const at = Number(range.value);
+    pictures.forEach((picture, index) => { picture.hidden = index !== at; });
+    const words = at === 0 ? "first frame, as filmed" : at === last ? "next frame, as filmed" : `drawn: ${at} of ${last - 1}`;
+    tag.textContent = words;
+    range.setAttribute("aria-valuetext", words);
+    root.dataset.at = at === 0 || at === last ? "source" : "new";
+  };
+  window.inbetweenTicks(root.querySelector(".ticks"), { gaps: 1, between: last - 1, inset: 11 });
+  range.addEventListener("input", show);
+  show();
+})();

@@ -1,0 +1,16 @@
+// While a job runs: tell screen readers each new stage and every tenth, not every poll; and say so in the tab.
+(() => {
+  const say = document.querySelector("[data-say]");
+  const title = document.title;
+  let last = "";
+  const report = () => {
+    const status = document.getElementById("job-status");
+    if (!status) return;
+    const percent = Number(status.dataset.percent);
+    const words = `${status.dataset.stage}, ${Math.floor(percent / 10) * 10} per cent`;
+    document.title = percent ? `${percent} % · ${title}` : title;
+    if (words !== last) say.textContent = last = words;
+  };
+  document.addEventListener("htmx:afterSettle", report);
+  report();
+})();
