@@ -1,21 +1,21 @@
 """Which output frame lies where: exact rational time (seconds from the first source frame), no picture work.
 
-N source frames at multiplier M give N*M output frames. Every gap between two source frames is cut into M equal parts, so a
-variable frame rate keeps its timing; the last frame has no right neighbour and is held for its own duration.
+N source frames at multiplier M give N*M output frames. Every gap between two source frames is cut into M equal parts,
+so a variable frame rate keeps its timing; the last frame has no right neighbour and is held for its own duration.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from .config import RenderOptions
 from .errors import BadInputError
 
-JITTER = Fraction(1, 1000)  # seconds: containers that count milliseconds cannot say 1/24
 MAX_TIMESCALE = 2**31 - 1  # ticks per second that fit an mp4 header
 FALLBACK_TIMESCALE = 1_000_000
 
@@ -79,7 +79,9 @@ class Timeline:
         left, step = divmod(index, self.multiplier)
         t = Fraction(step, self.multiplier)
         start, end = self.source_times[left], self._end(left)
-        return OutputFrame(index, (start + t * (end - start)) * self.stretch, left, t if self._has_right(left) else Fraction(0))
+        return OutputFrame(
+            index, (start + t * (end - start)) * self.stretch, left, t if self._has_right(left) else Fraction(0)
+        )
 
     def end(self, index: int) -> Fraction:
         """When output frame `index` stops being shown."""
@@ -121,7 +123,7 @@ def plan(times: Sequence[Fraction], duration: Fraction, options: RenderOptions) 
     """
     if len(times) < 2:
         raise BadInputError("The video has only one frame. There is nothing to draw between; at least two are needed.")
-    if times[0] != 0 or any(after <= before for before, after in zip(times, times[1:], strict=False)):
+    if times[0] != 0 or any(after <= before for before, after in pairwise(times)):
         raise ValueError("source times must start at 0 and rise")
     if duration <= times[-1]:
         raise ValueError("the duration must reach beyond the last frame")
@@ -141,48 +143,8 @@ def picture_times(inbetween: int, fps: Fraction | None) -> tuple[list[Fraction],
     return [index / rate for index in range(inbetween + 2)], (inbetween + 2) / rate
 
 
-def steady_times(times: Sequence[Fraction], fps: Fraction | None = None) -> list[Fraction]:
-    """The same times with a container's rounding taken out, when they are a constant rate to within a millisecond.
-
-    WebM and Matroska store 24 fps as 0, 0.042, 0.083...; those become 0, 1/24, 2/24. `fps` is the rate the file declares,
-    tried first. A really variable rate comes back unchanged.
+def film_duration(times: Sequence[Fraction], declared: Fraction) -> Fraction:
+    """How long a film with frames at `times` lasts: as declared, or, when that ends before the last frame is shown (a
+    damaged or cut file), until that has been shown as long as the one before it.
     """
-    found = list(times)
-    if len(found) < 2:
-        return found
-    for rate in _likely_rates((len(found) - 1) / (found[-1] - found[0]), fps):
-        if all(abs(time - index / rate) <= JITTER for index, time in enumerate(found)):
-            return [index / rate for index in range(len(found))]
-    return found
-
-
-def film_duration(times: Sequence[Fraction], declared: Fraction | None) -> Fraction:
-    """How long a film with frames at `times` lasts: as declared, unless that contradicts the frames.
-
-    With a constant rate the last frame lasts as long as the others. Else it lasts to the declared end, or, when that lies
-    before the frame itself, as long as the frame before it.
-    """
-    gap = times[-1] - times[-2] if len(times) > 1 else Fraction(1, 25)
-    if declared is None or declared <= times[-1] or _is_steady(times):
-        return times[-1] + gap
-    return declared
-
-
-def nearest_index(times: Sequence[Fraction], time: Fraction) -> int:
-    """The index of the entry of rising `times` nearest to `time`."""
-    right = min(bisect_left(times, time), len(times) - 1)
-    left = max(0, right - 1)
-    return left if abs(times[left] - time) <= abs(times[right] - time) else right
-
-
-def _is_steady(times: Sequence[Fraction]) -> bool:
-    return len(times) > 1 and all(time == index * times[1] for index, time in enumerate(times))
-
-
-def _likely_rates(average: Fraction, declared: Fraction | None) -> Iterator[Fraction]:
-    if declared:
-        yield declared
-    yield Fraction(max(1, round(average)))
-    yield Fraction(max(1, round(average * 1001 / 1000)) * 1000, 1001)
-    yield Fraction(max(1, round(average * 2)), 2)
-    yield average
+    return declared if declared > times[-1] or len(times) < 2 else times[-1] + (times[-1] - times[-2])

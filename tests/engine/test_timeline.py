@@ -6,7 +6,7 @@ import pytest
 
 from engine.config import RenderOptions
 from engine.errors import BadInputError
-from engine.timeline import film_duration, picture_times, plan, steady_times
+from engine.timeline import film_duration, picture_times, plan
 
 
 def constant(count: int, fps: F) -> tuple[list[F], F]:
@@ -105,27 +105,7 @@ def test_times_that_do_not_rise_are_a_mistake_of_the_caller() -> None:
         plan([F(0), F(1), F(1)], F(2), RenderOptions())
 
 
-@pytest.mark.parametrize("fps", [F(24), F(25), F(24000, 1001), F(60000, 1001), F(30), F(120)])
-def test_milliseconds_of_webm_become_the_rate_they_stand_for(fps: F) -> None:
-    rounded = [F(round(index / fps * 1000), 1000) for index in range(400)]
-    assert steady_times(rounded, None) == [index / fps for index in range(400)]
-
-
-def test_a_declared_rate_decides_where_a_short_clip_is_ambiguous() -> None:
-    rounded = [F(round(index * 1001 / 24), 1000) for index in range(8)]
-    assert steady_times(rounded, F(24000, 1001))[7] == F(7 * 1001, 24000)
-
-
-def test_a_really_variable_rate_is_left_alone() -> None:
-    times = [F(0), F(33, 1000), F(100, 1000), F(133, 1000)]
-    assert steady_times(times, F(30)) == times
-
-
-def test_the_last_frame_of_a_constant_rate_lasts_as_long_as_the_others() -> None:
-    assert film_duration([F(0), F(1, 24), F(2, 24)], F(1, 5)) == F(3, 24)
-
-
-def test_the_last_frame_of_a_variable_rate_lasts_to_the_declared_end() -> None:
+def test_the_film_lasts_as_declared_unless_that_ends_before_the_last_frame() -> None:
     assert film_duration([F(0), F(1, 24), F(1, 2)], F(2)) == 2
     assert film_duration([F(0), F(1, 4), F(1, 2), F(1)], F(1, 2)) == F(3, 2)
 
