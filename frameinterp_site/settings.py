@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "frameinterp_site.uploads.RefusedUploadMiddleware",
 ]
 
 ROOT_URLCONF = "frameinterp_site.urls"
@@ -128,7 +129,13 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-FILE_UPLOAD_TEMP_DIR = envstr("INBETWEEN_UPLOAD_TMP") or None
+# Uploads arrive on the disk where they stay, so that they are taken over by a rename.
+FILE_UPLOAD_TEMP_DIR = envpath("INBETWEEN_UPLOAD_TMP", MEDIA_ROOT / "incoming")
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True)
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "frameinterp_site.uploads.GuardedUploadHandler",
+]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; larger uploads are streamed to a temporary file
 FILE_UPLOAD_PERMISSIONS = 0o640
 MAX_UPLOAD_BYTES = envint("INBETWEEN_MAX_UPLOAD_MB", 4096, 1) * 1024 * 1024
@@ -205,12 +212,13 @@ WORKERS = envint("INBETWEEN_WORKERS", 1, 1)  # jobs rendered at the same time on
 JOB_THREADS = envint("INBETWEEN_JOB_THREADS", max(1, CORES // WORKERS), 1)
 JOB_MEMORY_BYTES = envint("INBETWEEN_JOB_MEMORY_MB", 8192) * 1024 * 1024  # 0: no limit
 JOB_TIMEOUT = envint("INBETWEEN_JOB_TIMEOUT_HOURS", 24, 1) * 3600  # seconds
+JOB_STALL = envfloat("INBETWEEN_JOB_STALL", 1800.0)  # seconds without any progress until a job is stopped; 0: never
 JOB_ATTEMPTS = envint("INBETWEEN_JOB_ATTEMPTS", 2, 1)
 JOB_DEVICE = envstr("INBETWEEN_DEVICE", "auto")
 HEARTBEAT_STALE = envfloat("INBETWEEN_HEARTBEAT_STALE", 60.0, 1.0)  # seconds; a job silent for longer is dead
 REAP_INTERVAL = envfloat("INBETWEEN_REAP_INTERVAL", 15.0, 0.1)  # seconds
 PROBE_SECONDS = envint("INBETWEEN_PROBE_SECONDS", 60, 1)  # wall and processor time to look into one upload
-PROBE_MEMORY_BYTES = envint("INBETWEEN_PROBE_MEMORY_MB", 2048, 256) * 1024 * 1024
+PROBE_MEMORY_BYTES = envint("INBETWEEN_PROBE_MEMORY_MB", 3072, 512) * 1024 * 1024
 
 _TRAINING_TIMEOUT = envint("INBETWEEN_TRAINING_TIMEOUT_HOURS", 24 * 7, 1) * 3600
 _WAIT = 24 * 3600  # the longest that a message waits behind others in the one place a worker prefetches
