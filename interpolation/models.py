@@ -41,7 +41,7 @@ class SourceQuerySet(models.QuerySet["Source"]):
 
 
 class Source(models.Model):
-    """What was uploaded: one video, or two pictures. Kept under our own file name; `name` is what the user called it."""
+    """What was uploaded: one video, or two pictures. Kept under a name of ours; `name` is what the user called it."""
 
     class Kind(models.TextChoices):
         VIDEO = "video", "Video"

@@ -1,0 +1,93 @@
+"""Puts right what died: jobs whose worker is gone, rows whose message is gone, uploads that never became a source.
+
+It runs outside the task queue (`manage.py reap`, which `up` starts), because the queue itself may be what died.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import psutil
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from . import services
+from .models import Job
+from .services.queue import enqueue, without_message
+from .services.uploads import sweep_incoming
+
+SEEN = "inbetween:reaper"
+FRESH = timedelta(seconds=10)  # a claim this young is left alone even if its process cannot be seen
+UNSENT = timedelta(seconds=60)  # a message may be on its way for this long
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Reaped:
+    """What one round did, by job id."""
+
+    requeued: list[UUID] = field(default_factory=list)
+    failed: list[UUID] = field(default_factory=list)
+    cancelled: list[UUID] = field(default_factory=list)
+    resent: list[UUID] = field(default_factory=list)
+    swept: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.requeued or self.failed or self.cancelled or self.resent or self.swept)
+
+
+def reap_once() -> Reaped:
+    """One round; safe to run at any time, from several machines at once."""
+    reaped = Reaped(swept=sweep_incoming())
+    reap_running(reaped)
+    resend_waiting(reaped)
+    cache.set(SEEN, time.time(), 24 * 3600)
+    return reaped
+
+
+def reap_running(reaped: Reaped) -> None:
+    """Running jobs without a sign of life: another attempt, or failed with the reason."""
+    lists = {
+        Job.Status.QUEUED: reaped.requeued,
+        Job.Status.FAILED: reaped.failed,
+        Job.Status.CANCELLED: reaped.cancelled,
+    }
+    for job in Job.objects.filter(status=Job.Status.RUNNING):
+        reason = why_dead(job)
+        if not reason:
+            continue
+        status = services.job_lost(job_id=job.pk, worker=job.worker, reason=reason)
+        if status:
+            lists[Job.Status(status)].append(job.pk)
+
+
+def why_dead(job: Job) -> str:
+    """In words why nobody works on this running job any more; empty while somebody may."""
+    silence = timezone.now() - (job.heartbeat_at or job.created_at)
+    if silence > timedelta(seconds=settings.HEARTBEAT_STALE):
+        return f"The worker fell silent {silence.total_seconds():.0f} seconds ago."
+    if silence > FRESH and worker_is_gone(job.worker):
+        return "The worker was killed or the machine restarted."
+    return ""
+
+
+def worker_is_gone(worker: str) -> bool:
+    """True when the claim is from this machine and its process is not there any more."""
+    host, _, rest = worker.partition(":")
+    pid = rest.partition(":")[0]
+    return host == socket.gethostname()[:80] and pid.isdigit() and not psutil.pid_exists(int(pid))
+
+
+def resend_waiting(reaped: Reaped) -> None:
+    """Waiting rows whose message is lost, or was taken by a worker that died before its claim."""
+    due = timezone.now() - UNSENT
+    waiting = [job for job in Job.objects.filter(status=Job.Status.QUEUED) if (job.enqueued_at or job.created_at) < due]
+    for job in without_message(waiting) if waiting else []:
+        enqueue(job.pk)
+        reaped.resent.append(job.pk)

@@ -1,0 +1,128 @@
+"""The inside of a job's child process: load the model, render, write down what came of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+
+from engine.config import RenderOptions
+from engine.errors import EngineError, StoppedError
+
+from . import services
+from .models import Job, Source
+
+if TYPE_CHECKING:
+    from engine.interpolator import Interpolator
+    from engine.render import Progress, RenderResult
+
+log = logging.getLogger(__name__)
+WRITES_PER_SECOND = 4.0
+RATE_WINDOW = 10.0  # seconds that the estimate looks back
+
+
+def run(job_id: str, worker: str, should_stop: Callable[[], bool]) -> int:
+    """One attempt at a claimed job. Returns the exit code: 0 the row says how it ended, 1 it broke down."""
+    job = Job.objects.select_related("source").get(pk=job_id)
+    try:
+        result = render(job, worker, should_stop)
+        services.job_finish(job_id=job.pk, worker=worker, result=result)
+    except StoppedError:
+        services.job_stopped(job_id=job.pk, worker=worker)
+    except EngineError as error:
+        log.warning("refused: %s", error, exc_info=error.__cause__)
+        services.job_fail(job_id=job.pk, worker=worker, error=str(error))
+    except MemoryError:
+        log.exception("out of memory")
+        services.job_fail(job_id=job.pk, worker=worker, error="There was not enough memory. Choose a lower resolution.")
+    except DatabaseError:
+        raise  # the worker sees the exit code and the job gets another attempt
+    except Exception:
+        log.exception("broke down")
+        words = "Something broke inside while rendering. The administrator finds the details in the log of this job."
+        services.job_fail(job_id=job.pk, worker=worker, error=words)
+        return 1
+    return 0
+
+
+def render(job: Job, worker: str, should_stop: Callable[[], bool]) -> RenderResult:
+    from engine.interpolator import Interpolator
+    from engine.render import render_pictures, render_video
+
+    options = RenderOptions.from_dict(job.options)
+    reporter = Reporter(job, worker)
+    reporter.stage("loading the model")
+    interpolator: Interpolator = Interpolator.load(options.model, settings.JOB_DEVICE, threads=settings.JOB_THREADS)
+    services.job_model(job_id=job.pk, worker=worker, model=interpolator.info)
+    job.directory.mkdir(parents=True, exist_ok=True)
+    if job.source.kind == Source.Kind.VIDEO:
+        return render_video(
+            job.source.path, job.directory, options, interpolator, on_progress=reporter, should_stop=should_stop
+        )
+    return render_pictures(
+        job.source.path,
+        second_picture(job.source),
+        job.directory,
+        options,
+        interpolator,
+        resize_second=bool(job.source.info.get("resize_second")),
+        on_progress=reporter,
+        should_stop=should_stop,
+    )
+
+
+def second_picture(source: Source) -> Path:
+    if source.path2 is None:
+        raise EngineError("The second picture of this source is missing. Upload both again.")
+    return source.path2
+
+
+class Reporter:
+    """Writes progress into the row: every change of stage, else about four times a second."""
+
+    def __init__(self, job: Job, worker: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.job, self.worker, self.clock = job, worker, clock
+        self.written = 0.0
+        self.last = ""
+        self.marks: deque[tuple[float, int]] = deque()
+
+    def stage(self, name: str) -> None:
+        self.write(name, 0, 0)
+
+    def __call__(self, progress: Progress) -> None:
+        now = self.clock()
+        if progress.stage != self.last:
+            self.marks.clear()
+        elif now - self.written < 1 / WRITES_PER_SECOND and progress.frames_done < progress.frames_total:
+            return
+        self.mark(now, progress.frames_done)
+        self.write(progress.stage, progress.frames_done, progress.frames_total)
+
+    def mark(self, now: float, done: int) -> None:
+        self.marks.append((now, done))
+        while len(self.marks) > 2 and now - self.marks[0][0] > RATE_WINDOW:
+            self.marks.popleft()
+
+    def eta(self, done: int, total: int) -> float | None:
+        """Seconds until this stage is through, at the rate of the last seconds; None while that is not known."""
+        (then, before), (now, _) = self.marks[0], self.marks[-1]
+        if now - then < 1 or done <= before:
+            return None
+        return (total - done) * (now - then) / (done - before)
+
+    def write(self, stage: str, done: int, total: int) -> None:
+        self.written, self.last = self.clock(), stage
+        services.job_progress(
+            job_id=self.job.pk,
+            worker=self.worker,
+            stage=stage,
+            frames_done=done,
+            frames_total=total,
+            eta_seconds=self.eta(done, total) if self.marks else None,
+        )

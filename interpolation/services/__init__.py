@@ -1,0 +1,30 @@
+"""Everything that writes. Keyword-only functions; what a person can put right is a ServiceError or an EngineError."""
+
+from .errors import PictureSizesDifferError, ServiceError
+from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
+from .projects import project_create, project_delete, source_delete
+from .running import job_beat, job_claim, job_fail, job_finish, job_lost, job_model, job_progress, job_stopped
+from .sources import source_create, source_create_sample
+
+__all__ = [
+    "PictureSizesDifferError",
+    "ServiceError",
+    "job_beat",
+    "job_cancel",
+    "job_claim",
+    "job_create",
+    "job_fail",
+    "job_finish",
+    "job_lost",
+    "job_model",
+    "job_progress",
+    "job_progress_view",
+    "job_requeue",
+    "job_retry",
+    "job_stopped",
+    "project_create",
+    "project_delete",
+    "source_create",
+    "source_create_sample",
+    "source_delete",
+]

@@ -1,0 +1,134 @@
+"""What people do with jobs: start, cancel, try again, look how far it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from engine.config import RenderOptions
+from interpolation.models import Job, Source
+
+from .disk import require_room
+from .errors import ServiceError
+from .queue import enqueue_on_commit, position
+
+Status = Job.Status
+BYTES_PER_PIXEL = 0.25  # of the finished video, segments and previews together; measured on busy footage at CRF 18
+
+
+def job_create(*, source: Source, options: dict[str, Any]) -> Job:
+    """A row, and a message to the workers once it is committed.
+
+    Raises:
+        BadOptionsError: a setting is unknown or out of range.
+        WeightsError: there is no such model.
+        ServiceError: no room for the result.
+    """
+    from engine.checkpoint import model_info  # imports torch, which workers that only watch do not need
+
+    checked = RenderOptions.from_dict(options)
+    model_info(checked.model)
+    require_room(expected_bytes(source, checked))
+    with transaction.atomic():
+        job = Job.objects.create(project=source.project, source=source, options=checked.to_dict())
+        enqueue_on_commit(job.pk)
+    return job
+
+
+def expected_bytes(source: Source, options: RenderOptions) -> int:
+    """A rough upper figure of what a job writes."""
+    info = source.info
+    width, height = options.resolution or (info.get("width") or 0, info.get("height") or 0)
+    frames = (info.get("frame_count") or 2) * (options.inbetween + 1)
+    return int(width * height * frames * BYTES_PER_PIXEL)
+
+
+def job_cancel(*, job: Job) -> None:
+    """A waiting job is over at once; a running one is stopped by its worker within a second or so.
+
+    Raises:
+        ServiceError: the job is over already.
+    """
+    now = timezone.now()
+    waiting = Job.objects.filter(pk=job.pk, status=Status.QUEUED)
+    if not waiting.update(status=Status.CANCELLED, cancel_requested_at=now, finished_at=now):
+        running = Job.objects.filter(pk=job.pk, status=Status.RUNNING)
+        if not running.update(cancel_requested_at=now):
+            job.refresh_from_db()
+            raise ServiceError(f'This job is over ("{job.get_status_display()}"): there is nothing to cancel.')
+    job.refresh_from_db()
+
+
+def job_retry(*, job: Job) -> None:
+    """Run a failed or cancelled job again with the same settings. Segments that were finished are used again.
+
+    Raises:
+        ServiceError: the job waits, runs, or is done.
+    """
+    over = Job.objects.filter(pk=job.pk, status__in=(Status.FAILED, Status.CANCELLED))
+    with transaction.atomic():
+        if not over.update(attempts=0, **WAITING):
+            job.refresh_from_db()
+            raise ServiceError(
+                f'This job is "{job.get_status_display()}": only failed and cancelled jobs are run again.'
+            )
+        enqueue_on_commit(job.pk)
+    job.refresh_from_db()
+
+
+def job_requeue(*, job: Job) -> None:
+    """For administrators: back to the queue whatever the state, unless it is done. Whoever works on it loses it."""
+    open_ = Job.objects.filter(pk=job.pk).exclude(status=Status.SUCCEEDED)
+    with transaction.atomic():
+        if not open_.update(attempts=0, **WAITING):
+            raise ServiceError("This job is done. Start a new one instead.")
+        enqueue_on_commit(job.pk)
+
+
+WAITING: dict[str, Any] = {  # the columns of a job that waits to be run from its start
+    "status": Status.QUEUED,
+    "stage": "",
+    "frames_done": 0,
+    "frames_total": 0,
+    "eta_seconds": None,
+    "cancel_requested_at": None,
+    "heartbeat_at": None,
+    "worker": "",
+    "error": "",
+    "started_at": None,
+    "finished_at": None,
+}
+
+
+def job_progress_view(job: Job, now: datetime | None = None) -> dict[str, Any]:
+    """What pages and API say of a job: plain values, nothing to work out."""
+    now = now or timezone.now()
+    end = job.finished_at or now
+    silent = job.status == Status.RUNNING and job.heartbeat_at is not None
+    return {
+        "status": job.status,
+        "status_display": job.get_status_display(),
+        "stage": job.stage,
+        "frames_done": job.frames_done,
+        "frames_total": job.frames_total,
+        "percent": percent(job),
+        "eta_seconds": round(job.eta_seconds) if job.eta_seconds is not None and job.is_live else None,
+        "elapsed_seconds": round((end - job.started_at).total_seconds()) if job.started_at else None,
+        "queue_position": position(job),
+        "cancel_requested": job.cancel_requested_at is not None and job.is_live,
+        "silent_seconds": round((now - job.heartbeat_at).total_seconds()) if silent and job.heartbeat_at else None,
+        "attempts": job.attempts,
+        "attempts_allowed": settings.JOB_ATTEMPTS,
+        "error": job.error,
+    }
+
+
+def percent(job: Job) -> int:
+    """0-100; 100 only when the job is done."""
+    if job.status == Status.SUCCEEDED:
+        return 100
+    return min(99, 100 * job.frames_done // job.frames_total) if job.frames_total else 0

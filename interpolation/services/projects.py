@@ -1,0 +1,67 @@
+"""Projects, and taking things away for good."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from interpolation.models import Job, Project, Source
+
+from .errors import ServiceError
+
+NAME_LENGTH = 120
+
+
+def project_create(*, owner: AbstractBaseUser, name: str) -> Project:
+    """Raises ServiceError for a name that is empty or too long."""
+    name = " ".join(name.split())
+    if not name:
+        raise ServiceError("Give the project a name.")
+    if len(name) > NAME_LENGTH:
+        raise ServiceError(f"The name has {len(name)} characters; the most is {NAME_LENGTH}.")
+    return Project.objects.create(owner=owner, name=name)
+
+
+def project_delete(*, project: Project) -> None:
+    """The project with its sources, jobs, previews and all their files. Running jobs are stopped by their worker."""
+    directories = [job.directory for job in project.jobs.all()]
+    directories += [source_directory(source) for source in project.sources.all()]
+    with transaction.atomic():
+        stop_live(project.jobs.values_list("pk", flat=True))
+        project.delete()
+        transaction.on_commit(lambda: remove(directories))
+
+
+def source_delete(*, source: Source) -> None:
+    """Raises ServiceError while jobs hang on it: their previews stay until the project goes."""
+    jobs = source.jobs.count()
+    if jobs:
+        raise ServiceError(
+            f"{jobs} job(s) were made from this source. Delete the project to remove it with its results."
+        )
+    directory = source_directory(source)
+    with transaction.atomic():
+        source.delete()
+        transaction.on_commit(lambda: remove([directory]))
+
+
+def source_directory(source: Source) -> Path:
+    return Path(settings.MEDIA_ROOT) / "sources" / str(source.pk)
+
+
+def stop_live(jobs: Iterable[object]) -> None:
+    """A worker sees the flag, or that the row is gone, and ends the child."""
+    Job.objects.filter(pk__in=list(jobs), status=Job.Status.RUNNING).update(cancel_requested_at=timezone.now())
+
+
+def remove(directories: Iterable[Path]) -> None:
+    for directory in directories:
+        shutil.rmtree(
+            directory, ignore_errors=True
+        )  # gone already, or a child still writes: the reaper sweeps the rest
