@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
 
 class ProjectQuerySet(models.QuerySet["Project"]):
-    def of(self, user: settings.AUTH_USER_MODEL) -> ProjectQuerySet:
+    def of(self, user: User | AnonymousUser) -> ProjectQuerySet:
         return self.filter(owner=user)
 
 
@@ -36,7 +40,7 @@ class Project(models.Model):
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
-    def of(self, user: settings.AUTH_USER_MODEL) -> SourceQuerySet:
+    def of(self, user: User | AnonymousUser) -> SourceQuerySet:
         return self.filter(project__owner=user)
 
 
@@ -76,7 +80,7 @@ class Source(models.Model):
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    def of(self, user: settings.AUTH_USER_MODEL) -> JobQuerySet:
+    def of(self, user: User | AnonymousUser) -> JobQuerySet:
         return self.filter(project__owner=user)
 
     def live(self) -> JobQuerySet:

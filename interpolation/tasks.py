@@ -109,24 +109,28 @@ class Watch:
 
 def settle(job_id: UUID, worker: str, result: ChildResult, *, stalled: bool = False) -> str:
     """Say in the row how the child ended, where the child could not say it itself."""
-    held = {"job_id": job_id, "worker": worker}
     if result.ended == "memory":
         limit = settings.JOB_MEMORY_BYTES // 2**20
         services.job_fail(
-            **held,
+            job_id=job_id,
+            worker=worker,
             error=f"This job needed more than the {limit} MB of memory a job may use. Choose a lower resolution.",
         )
     elif result.ended == "time":
         hours = settings.JOB_TIMEOUT // 3600
         services.job_fail(
-            **held, error=f"This job took longer than the {hours} hours a job may take. Try a shorter part."
+            job_id=job_id,
+            worker=worker,
+            error=f"This job took longer than the {hours} hours a job may take. Try a shorter part.",
         )
     elif stalled:
-        services.job_lost(**held, reason=f"Nothing moved for {settings.JOB_STALL // 60:.0f} minutes.")
+        services.job_lost(
+            job_id=job_id, worker=worker, reason=f"Nothing moved for {settings.JOB_STALL // 60:.0f} minutes."
+        )
     elif result.ended == "stopped":
-        services.job_stopped(**held)
+        services.job_stopped(job_id=job_id, worker=worker)
     elif result.returncode != 0:
-        services.job_lost(**held, reason=how_it_died(result))
+        services.job_lost(job_id=job_id, worker=worker, reason=how_it_died(result))
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": job_id})
     return Job.objects.filter(pk=job_id).values_list("status", flat=True).first() or "deleted"
 

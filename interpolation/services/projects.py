@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ from .errors import ServiceError
 NAME_LENGTH = 120
 
 
-def project_create(*, owner: AbstractBaseUser, name: str) -> Project:
+def project_create(*, owner: User, name: str) -> Project:
     """Raises ServiceError for a name that is empty or too long."""
     name = " ".join(name.split())
     if not name:

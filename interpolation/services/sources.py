@@ -16,7 +16,7 @@ from .errors import ServiceError
 from .projects import remove
 from .uploads import incoming, label, look_into, take
 
-Upload = UploadedFile[Any] | Path
+Upload = UploadedFile | Path
 
 
 def source_create(

@@ -74,7 +74,7 @@ def label(name: str, fallback: str = "upload") -> str:
     return text or fallback
 
 
-def take(upload: UploadedFile[Any] | Path, destination: Path) -> None:
+def take(upload: UploadedFile | Path, destination: Path) -> None:
     """Bring an upload, or a file of ours, to `destination`. Raises ServiceError: too large, or no room."""
     size = upload.stat().st_size if isinstance(upload, Path) else int(upload.size or 0)
     if size > settings.MAX_UPLOAD_BYTES:
@@ -100,7 +100,7 @@ def rename(arrived: Path, destination: Path) -> bool:
     return True
 
 
-def copy(upload: UploadedFile[Any] | Path, out: IO[bytes]) -> None:
+def copy(upload: UploadedFile | Path, out: IO[bytes]) -> None:
     if isinstance(upload, Path):
         with upload.open("rb") as file:
             shutil.copyfileobj(file, out, PIECE)
