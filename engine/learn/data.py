@@ -10,6 +10,7 @@ NumPy and OpenCV only; no torch.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from ..errors import BadInputError
 from .clips import CELL, VIDEO_SUFFIXES, Clip, ClipLimits, Picture, frame_files, open_clip
 
+log = logging.getLogger(__name__)
 MIN_CROP = 32
 SPAN_ODDS = {2: 0.7, 3: 0.15, 4: 0.15}  # frames between img0 and img1; 2 gives t = 1/2
 HOPELESS_RESIDUAL = 22.0  # grey levels motion does not explain: explosions, flashes, splashes
@@ -190,6 +192,8 @@ class TripletSource:
             )
         if not self.kept_apart:
             self.notes.append("Too little footage to keep any apart: there will be no validation figures.")
+        for note in self.notes:
+            log.warning(note)
         weights = np.array([pool.weight for pool in self.train])
         self._odds = np.cumsum(weights / weights.sum())
 

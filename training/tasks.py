@@ -1,0 +1,127 @@
+"""What the training cluster runs: start the child of a run and watch it. It may start twice; the claim decides."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+
+from engine.childproc import ChildResult, run_child
+
+from . import services
+from .models import TrainingRun
+
+BEAT = 3.0  # seconds between heartbeats
+LOOK = 0.5  # seconds between looks at the stop flag
+SLACK = 1800.0  # seconds beyond its time in which a run, which knows its time, has to end by itself
+GRACE = 60.0  # seconds that a run may take to end its step and save
+log = logging.getLogger(__name__)
+
+
+def training_run(run_id: str) -> str:
+    """One attempt at a run; returns how it ended, for the queue's own list."""
+    worker = worker_name()
+    if not services.training_run_claim(run_id=run_id, worker=worker):
+        return "not waiting"
+    watch = Watch(UUID(run_id), worker)
+    with open_log(run_id) as words:
+        result = run_child(
+            [sys.executable, "manage.py", "run_training", run_id, "--claim", worker],
+            on_tick=watch.tick,
+            should_stop=watch.should_stop,
+            memory_limit=settings.JOB_MEMORY_BYTES,
+            time_limit=settings.TRAINING_TIMEOUT + SLACK,
+            grace=GRACE,
+            env=child_environment(run_id),
+            cwd=settings.BASE_DIR,
+            output=words,
+        )
+    close_old_connections()
+    return settle(UUID(run_id), worker, result)
+
+
+def worker_name() -> str:
+    """host:pid:token; the token makes every claim different, so that an old holder cannot write."""
+    return f"{socket.gethostname()[:80]}:{os.getpid()}:{secrets.token_hex(6)}"
+
+
+def open_log(run_id: str) -> IO[bytes]:
+    """Where the child's own words go: logs/training/ID.log, for administrators."""
+    path = Path(settings.LOG_DIR) / "training" / f"{run_id}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("ab")
+
+
+def child_environment(run_id: str) -> dict[str, str]:
+    threads = str(settings.TRAINING_THREADS)
+    return {
+        "INBETWEEN_JOB_ID": run_id,
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep: jobs and the web server share the cores
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+class Watch:
+    """The parent's side of a running child. Outlives a database that is away for a while."""
+
+    def __init__(self, run_id: UUID, worker: str) -> None:
+        self.run_id, self.worker = run_id, worker
+        self.beaten = self.looked = 0.0
+        self.stop = False
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        try:
+            if now - self.beaten > BEAT:
+                self.beaten = now
+                services.training_run_beat(run_id=self.run_id, worker=self.worker)
+            if now - self.looked > LOOK:
+                self.looked = now
+                self.look()
+        except DatabaseError:
+            log.warning("the database does not answer; trying again", exc_info=True, extra={"job": self.run_id})
+            close_old_connections()
+
+    def look(self) -> None:
+        """Stop when a person asked for it, or the row is gone or somebody else's."""
+        row = TrainingRun.objects.filter(pk=self.run_id, worker=self.worker).values_list("cancel_requested_at").first()
+        self.stop = row is None or row[0] is not None
+
+    def should_stop(self) -> bool:
+        return self.stop
+
+
+def settle(run_id: UUID, worker: str, result: ChildResult) -> str:
+    """Say in the row how the child ended, where the child could not say it itself."""
+    held = {"run_id": run_id, "worker": worker}
+    if result.ended == "memory":
+        limit = settings.JOB_MEMORY_BYTES // 2**20
+        words = f"Training needed more than the {limit} MB of memory it may use. Use a smaller batch or crop."
+        services.training_run_fail(**held, error=words)
+    elif result.ended == "time":
+        hours = settings.TRAINING_TIMEOUT // 3600
+        services.training_run_fail(**held, error=f"Training took longer than the {hours} hours it may take.")
+    elif result.ended == "stopped":
+        services.training_run_stopped(**held)
+    elif result.returncode != 0:
+        services.training_run_lost(**held, reason=how_it_died(result))
+    log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": run_id})
+    return TrainingRun.objects.filter(pk=run_id).values_list("status", flat=True).first() or "deleted"
+
+
+def how_it_died(result: ChildResult) -> str:
+    if result.killed:
+        return f"The process that trained was killed (signal {-result.returncode}), perhaps for want of memory."
+    return f"The process that trained broke down (code {result.returncode})."
