@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from engine.interpolator import choose_device, cpu_has_bf16
 from engine.nets import EncoderDecoder, build
 
 from .losses import baseline_loss, flow_loss, picture_loss
-from .samples import TrainingSamples, batches, open_sources, validation_set
+from .samples import batches, open_sources, validation_set
 from .validation import Figures, validate, validate_references
 
 _SAVE_EVERY_S = 180
@@ -121,15 +122,15 @@ class _Run:
         config = self.config
         torch.manual_seed(config.seed)
         scenes, footage = open_sources(config)
-        samples = TrainingSamples(config, scenes, footage)
         self.kept_apart = validation_set(scenes, footage, VALIDATION_TRIPLETS)
         self.state = state = self._start()
         self.references = validate_references(self.kept_apart, config.model)
         if state.best_psnr is None and state.base_step:
             state.best_psnr = self._validate().psnr  # weights to improve on: only better ones may replace them
+        prepared = batches(self.config, state.step, self.steps_total)
         stopped = False
         while state.step < self.steps_total and not stopped:
-            stopped = self._epoch(samples)
+            stopped = self._epoch(prepared)
         self._save_last()
         if not self.model_path.is_file():  # stopped within the first epoch: what there is, marked with its step
             self._publish(Figures())
@@ -171,12 +172,12 @@ class _Run:
         except (KeyError, RuntimeError, ValueError) as error:
             raise WeightsError(f"{self.last_path} is damaged or belongs to another network; start anew.") from error
 
-    def _epoch(self, samples: TrainingSamples) -> bool:
+    def _epoch(self, prepared: Iterator[dict[str, Tensor]]) -> bool:
         """Steps up to the next multiple of steps_per_epoch, then figures; True when it was stopped before."""
         state, config, began = self.state, self.config, time.monotonic()
         number = state.step // config.steps_per_epoch + 1
         losses: list[float] = []
-        for batch in batches(samples, config, state.step, number * config.steps_per_epoch):
+        for batch in islice(prepared, number * config.steps_per_epoch - state.step):
             step_began = time.monotonic()
             losses.append(self._step({name: value.to(self.device) for name, value in batch.items()}))
             rate = config.batch_size / max(time.monotonic() - step_began, 1e-9)

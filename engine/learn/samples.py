@@ -6,6 +6,7 @@ Because sample `index` never depends on what came before, a resumed run sees exa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,25 @@ _HALF_SIZE_DIS = 0.4  # share of samples whose first flow is as coarse as that o
 
 
 class TrainingSamples(Dataset[dict[str, Any]]):
-    """Endless: any index gives a sample. Tensors are NCHW without N; pictures uint8, flows float32."""
+    """Endless: any index gives a sample. Tensors are NCHW without N; pictures uint8, flows float32.
 
-    def __init__(self, config: TrainConfig, scenes: SyntheticScenes | None, footage: TripletSource | None) -> None:
-        self._config, self._scenes, self._footage = config, scenes, footage
+    It opens its sources where it is used, so that a worker process is handed a configuration, not pictures.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._config = config
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         rng = np.random.default_rng((self._config.seed, index))
-        share = self._config.synthetic_share if self._footage else 1.0
-        source = self._scenes if self._scenes and rng.random() < share else self._footage
+        scenes, footage = self._sources
+        share = self._config.synthetic_share if footage else 1.0
+        source = scenes if scenes and rng.random() < share else footage
         assert source is not None
         return as_tensors(dict(source.sample(rng)), coarse=bool(rng.random() < _HALF_SIZE_DIS))
+
+    @cached_property
+    def _sources(self) -> tuple[SyntheticScenes | None, TripletSource | None]:
+        return open_sources(self._config)
 
 
 def open_sources(config: TrainConfig) -> tuple[SyntheticScenes | None, TripletSource | None]:
@@ -56,15 +65,16 @@ def find_photos(folder: str | None) -> list[Path] | None:
     return photos
 
 
-def batches(samples: TrainingSamples, config: TrainConfig, start: int, stop: int) -> Iterator[dict[str, torch.Tensor]]:
-    """The batches of the steps from `start` to `stop`."""
+def batches(config: TrainConfig, start: int, stop: int) -> Iterator[dict[str, torch.Tensor]]:
+    """The batches of the steps from `start` to `stop`, prepared ahead by worker processes."""
     loader = DataLoader(
-        samples,
+        TrainingSamples(config),
         batch_size=config.batch_size,
         sampler=_Range(start * config.batch_size, stop * config.batch_size),
         num_workers=config.workers,
         prefetch_factor=6 if config.workers else None,
         worker_init_fn=_single_thread,
+        multiprocessing_context="spawn" if config.workers else None,  # forked, OpenCV's threads hang
     )
     return iter(loader)
 
