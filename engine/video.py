@@ -1,0 +1,357 @@
+"""Videos in: what they are (`probe`), when their frames are shown (`frame_times`), the frames (`read_frames`).
+
+All times are exact fractions of a second, counted from the first frame. Nothing holds more than a few frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from .colour import ColourTags, ToRgb, tags_of
+from .demux import (
+    Clock,
+    Damage,
+    codec_name,
+    missing_bytes,
+    open_input,
+    packets,
+    shown,
+    tolerance,
+    video_stream,
+)
+from .errors import BadInputError
+from .media_types import Limits, sniff
+from .orientation import UPRIGHT, Orientation
+from .video_info import VideoInfo
+
+__all__ = ["VideoFrame", "VideoInfo", "frame_times", "probe", "read_frames"]
+
+STANDARD_RATES = tuple(
+    Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "120")
+)
+FIRST_FRAME_PACKETS = 300  # how far to look for a frame that can be decoded
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFrame:
+    """One frame. pts: seconds from the first frame, exact. rgb: uint8 (H, W, 3), upright."""
+
+    pts: Fraction
+    rgb: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    """times: of every frame, ascending from 0. origin: of the first, in units of the file."""
+
+    times: list[Fraction]
+    origin: int
+    rate: Fraction | None
+    duration: Fraction
+
+
+def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
+    """What the video at `path` is. Walks all packets and decodes one frame.
+
+    Raises:
+        BadInputError: not a video, no picture, a codec that cannot be decoded, damaged beyond reading, or larger than
+        `limits`; the message says which and what to do.
+    """
+    path, limits, damage = Path(path), limits or Limits(), Damage()
+    with open_input(path, limits) as container:
+        stream = video_stream(container, limits)
+        frame = _first_frame(container, stream, limits)
+        tags, side = tags_of(frame, stream.codec_context), Orientation.of(frame)
+        timing = _timing(path, limits, damage)
+        upright = side.size(frame.width, frame.height)
+        sar = Fraction(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1) or Fraction(1)
+        interlaced = frame.interlaced_frame or stream.codec_context.field_order > 1
+        time_base = stream.time_base or Fraction(1, 90000)
+        return VideoInfo(
+            container=sniff(path).name,
+            codec=codec_name(stream),
+            width=upright[0],
+            height=upright[1],
+            rotation=side.degrees,
+            mirrored=side.mirrored,
+            sar=1 / sar if side.transposed else sar,
+            frame_count=len(timing.times),
+            duration=timing.duration,
+            fps=timing.rate or len(timing.times) / timing.duration,
+            is_vfr=timing.rate is None,
+            time_base=time_base,
+            start=timing.origin * time_base,
+            pix_fmt=frame.format.name,
+            bit_depth=max(part.bits for part in frame.format.components),
+            color_primaries=tags.primaries,
+            color_transfer=tags.transfer,
+            color_matrix=tags.matrix,
+            color_range=tags.range,
+            interlaced=interlaced,
+            size_bytes=path.stat().st_size,
+            audio=[_audio(one, timing.origin * time_base) for one in container.streams.audio],
+            subtitles=[_subtitle(one) for one in container.streams.subtitles],
+            chapters=[_chapter(one) for one in container.chapters()],
+            notes=_notes(path, stream, timing, damage, tags, frame, interlaced),
+        )
+
+
+def frame_times(path: str | Path, limits: Limits | None = None) -> list[Fraction]:
+    """When each frame is shown, in seconds from the first; ascending, starts with 0.
+
+    From the packets, without decoding, unless the container has no times of presentation (AVI with B-frames).
+    """
+    return _timing(Path(path), limits or Limits(), Damage()).times
+
+
+def read_frames(
+    path: str | Path,
+    *,
+    start: Fraction | None = None,
+    stop: Fraction | None = None,
+    resolution: tuple[int, int] | None = None,
+    info: VideoInfo | None = None,
+    limits: Limits | None = None,
+    on_notice: Callable[[str], None] | None = None,
+) -> Iterator[VideoFrame]:
+    """The frames shown at start <= time < stop, one by one, in order of time.
+
+    Rotation and mirroring are applied. `sar` is not: it stays a tag. `resolution` = (width, height) as displayed
+    scales to exactly that (bicubic). `info`, from `probe`, spares
+    a walk through all packets: give it when reading in pieces. What cannot be
+    decoded is left out and told to `on_notice` in words, at the end; so go by `pts`, not by counting.
+
+    Raises:
+        BadInputError: as `probe`, or nothing at all can be decoded.
+    """
+    path, limits, damage = Path(path), limits or Limits(), Damage()
+    origin, rate = _origin(path, limits, info)
+    with open_input(path, limits) as container:
+        stream = video_stream(container, limits)
+        clock = Clock(origin, stream.time_base or Fraction(1, 90000), rate)
+        if start:
+            _seek(container, stream, clock, start)
+        convert, last, found = _Converter(resolution), None, False
+        for time, frame in _timed(_decoded(container, stream, damage), clock, damage):
+            if stop is not None and time >= stop:
+                break
+            if (start is not None and time < start) or time < 0 or (last is not None and time <= last):
+                damage.frames += time < 0 or (last is not None and time <= last)
+                continue
+            last, found = time, True
+            yield VideoFrame(time, convert(frame, stream, damage))
+    if not found and not start and damage.packets:
+        raise BadInputError("No frame of this video can be decoded: its data is damaged. Send it again.")
+    if on_notice is not None:
+        for words in damage.words():
+            on_notice(words)
+
+
+class _Converter:
+    """Decoded frames to upright RGB of one size, that of the first frame or the one asked for."""
+
+    def __init__(self, resolution: tuple[int, int] | None) -> None:
+        self._resolution = resolution
+        self._to_rgb = ToRgb()
+        self._side = UPRIGHT
+        self._size: tuple[int, int] | None = None  # as stored
+        self._first: tuple[int, int] | None = None
+
+    def __call__(self, frame: av.VideoFrame, stream: VideoStream, damage: Damage) -> np.ndarray:
+        if self._size is None:
+            self._side = Orientation.of(frame)
+            self._first = (frame.width, frame.height)
+            self._size = self._side.size(*self._resolution) if self._resolution else self._first
+        damage.resized += (frame.width, frame.height) != self._first
+        rgb = self._to_rgb(frame, tags_of(frame, stream.codec_context), self._size)
+        return self._side.apply(rgb)
+
+
+def _origin(path: Path, limits: Limits, info: VideoInfo | None) -> tuple[int, Fraction | None]:
+    """(time stamp of the first frame, constant rate if known)."""
+    if info is not None:
+        return int(info.start / info.time_base), None if info.is_vfr else info.fps
+    timing = _timing(path, limits, Damage())
+    return timing.origin, timing.rate
+
+
+def _seek(container: InputContainer, stream: VideoStream, clock: Clock, start: Fraction) -> None:
+    """Go to a key frame shown at or before `start`. Seeks by decoding time, so it looks where it landed and retries."""
+    target = clock.origin + int(start / clock.time_base)
+    back = 0
+    while True:
+        aim = max(target - back, clock.origin)
+        try:
+            container.seek(aim, stream=stream, backward=True)
+            landed = next((stamp for stamp, _ in shown(container, stream, Damage())), None)
+        except (av.FFmpegError, EOFError):
+            landed = None
+        if aim == clock.origin or (landed is not None and landed <= target):
+            container.seek(aim, stream=stream, backward=True)
+            return
+        back = max(back * 4, int(1 / clock.time_base))
+
+
+def _decoded(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[av.VideoFrame]:
+    context = stream.codec_context
+    flushed = False
+    for packet in packets(container, stream, damage):
+        flushed = not packet.size
+        try:
+            yield from context.decode(None if flushed else packet)
+        except (av.FFmpegError, EOFError):
+            damage.packets += 1
+    if not flushed:
+        try:
+            yield from context.decode(None)
+        except (av.FFmpegError, EOFError):
+            damage.packets += 1
+
+
+def _timed(frames: Iterator[av.VideoFrame], clock: Clock, damage: Damage) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+    """Frames with their times; where the container has none, they follow each other at the constant rate."""
+    step = 1 / clock.rate if clock.rate else clock.time_base
+    following = Fraction(0)
+    for frame in frames:
+        time = clock.seconds(frame.pts) if frame.pts is not None else following
+        following = time + step
+        yield time, frame
+
+
+def _first_frame(container: InputContainer, stream: VideoStream, limits: Limits) -> av.VideoFrame:
+    """The first frame that decodes, its real size checked."""
+    damage = Damage()
+    context = stream.codec_context
+    for number, packet in enumerate(packets(container, stream, damage)):
+        try:
+            frames = context.decode(packet if packet.size else None)
+        except (av.FFmpegError, EOFError):
+            frames = []
+        if frames:
+            limits.check_size(frames[0].width, frames[0].height)
+            return frames[0]
+        if number > FIRST_FRAME_PACKETS or not packet.size:
+            break
+    raise BadInputError("No frame of this video can be decoded: its data is damaged. Send it again.")
+
+
+def _timing(path: Path, limits: Limits, damage: Damage) -> _Timing:
+    """When the frames are shown, from the packets."""
+    with open_input(path, limits) as container:
+        stream = video_stream(container, limits)
+        found: list[tuple[int | None, int]] = []
+        for entry in shown(container, stream, damage):
+            found.append(entry)
+            if len(found) > limits.max_frames:
+                raise BadInputError(f"The video has more than {limits.max_frames} frames. Cut it into parts.")
+        if any(stamp is None for stamp, _ in found):
+            found = list(enumerate_decoded(path, limits, stream, damage))
+        if not found:
+            raise BadInputError("There is no frame in this video that can be read. Send it again.")
+        stamps = sorted({stamp for stamp, _ in found if stamp is not None})
+        last = max(found, key=lambda entry: entry[0] if entry[0] is not None else 0)[1]
+        time_base = stream.time_base or Fraction(1, 90000)
+        rate = _constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
+        if rate is not None:
+            times = [Fraction(index) / rate for index in range(len(stamps))]
+            return _Timing(times, stamps[0], rate, len(stamps) / rate)
+        times = [(stamp - stamps[0]) * time_base for stamp in stamps]
+        step = last * time_base or 1 / (stream.guessed_rate or stream.average_rate or Fraction(25))
+        return _Timing(times, stamps[0], None, times[-1] + step)
+
+
+def enumerate_decoded(path: Path, limits: Limits, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:
+    """(time stamp, duration) of frames that only decoding puts in order: they follow at the header's rate."""
+    time_base = stream.time_base or Fraction(1, 90000)
+    step = int(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1
+    with open_input(path, limits) as container:
+        inner = video_stream(container, limits)
+        for index, _ in enumerate(_decoded(container, inner, damage)):
+            yield index * step, step
+
+
+def _candidates(stream: VideoStream, stamps: list[int], time_base: Fraction) -> list[Fraction]:
+    """Rates the file may have, the likeliest first."""
+    declared = [rate for rate in (stream.guessed_rate, stream.base_rate, stream.average_rate) if rate]
+    if len(stamps) < 2:
+        return declared or [Fraction(25)]
+    measured = (len(stamps) - 1) / ((stamps[-1] - stamps[0]) * time_base)
+    near = [rate for rate in STANDARD_RATES if abs(rate - measured) < measured / 50]
+    return [*declared[:1], *near, *declared[1:], measured]
+
+
+def _constant_rate(stamps: list[int], time_base: Fraction, candidates: list[Fraction]) -> Fraction | None:
+    """The first rate whose grid all time stamps keep, but for rounding, if there is one."""
+    for rate in candidates:
+        unit = time_base * rate  # frames per time stamp unit
+        up, down = unit.numerator, unit.denominator
+        slack = up if tolerance(time_base, rate) else 0
+        if abs((stamps[-1] - stamps[0]) * up - (len(stamps) - 1) * down) > slack:
+            continue
+        if all(abs((stamp - stamps[0]) * up - i * down) <= slack for i, stamp in enumerate(stamps)):
+            return rate
+    return None
+
+
+def _audio(stream: Any, start: Fraction) -> dict[str, Any]:
+    context, time_base = stream.codec_context, stream.time_base or Fraction(1)
+    duration = stream.duration * time_base if stream.duration else None
+    return {
+        "codec": codec_name(stream),
+        "channels": context.channels if context is not None else None,
+        "sample_rate": context.sample_rate if context is not None else None,
+        "duration": float(duration) if duration is not None else None,
+        "start": float((stream.start_time or 0) * time_base - start),
+        "language": stream.language or "",
+    }
+
+
+def _subtitle(stream: Any) -> dict[str, Any]:
+    return {"codec": codec_name(stream), "language": stream.language or ""}
+
+
+def _chapter(chapter: Any) -> dict[str, Any]:
+    unit = chapter["time_base"] or Fraction(1)
+    title = chapter["metadata"].get("title", "")
+    return {"start": float(chapter["start"] * unit), "end": float(chapter["end"] * unit), "title": title}
+
+
+def _notes(
+    path: Path,
+    stream: VideoStream,
+    timing: _Timing,
+    damage: Damage,
+    tags: ColourTags,
+    frame: av.VideoFrame,
+    interlaced: bool,
+) -> list[str]:
+    """What a person should know before using this video."""
+    notes = damage.words()
+    missing = missing_bytes(path, sniff(path))
+    if missing > 0:
+        of = f" of {stream.frames}" if stream.frames > len(timing.times) else ""
+        notes.insert(0, f"The file is cut short by {missing} bytes: {len(timing.times)}{of} frames can be read.")
+    if len(timing.times) == 1:
+        notes.append("The video has a single frame: there is nothing to interpolate between.")
+    if tags.hdr:
+        kind = "HDR10 (PQ)" if tags.transfer == "smpte2084" else "HLG"
+        notes.append(
+            f"This is {kind} high dynamic range video. It is processed with 8 bits a channel and keeps its HDR tags; "
+            "smooth skies may show bands, and still pictures look pale."
+        )
+    elif any(part.bits > 8 for part in frame.format.components):
+        notes.append("The source has more than 8 bits a channel; it is processed with 8.")
+    if interlaced:
+        notes.append("The video is interlaced. It is not de-interlaced: comb edges may show on motion.")
+    if timing.rate is None:
+        notes.append("The frame rate varies; the timing of every frame is kept.")
+    return notes
