@@ -220,7 +220,10 @@ REAP_INTERVAL = envfloat("INBETWEEN_REAP_INTERVAL", 15.0, 0.1)  # seconds
 PROBE_SECONDS = envint("INBETWEEN_PROBE_SECONDS", 60, 1)  # wall and processor time to look into one upload
 PROBE_MEMORY_BYTES = envint("INBETWEEN_PROBE_MEMORY_MB", 3072, 512) * 1024 * 1024
 
-_TRAINING_TIMEOUT = envint("INBETWEEN_TRAINING_TIMEOUT_HOURS", 24 * 7, 1) * 3600
+TRAINING_TIMEOUT = envint("INBETWEEN_TRAINING_TIMEOUT_HOURS", 24 * 7, 1) * 3600  # seconds
+TRAINING_THREADS = envint("INBETWEEN_TRAINING_THREADS", max(1, CORES // 2), 1)  # the rest is for jobs
+TRAINING_FOR_ALL = envbool("INBETWEEN_TRAINING_FOR_ALL", False)  # else only staff may start training
+TRAINING_DATA = envpath("INBETWEEN_TRAINING_DATA", DATA_DIR / "data" / "training")  # folders offered on the page
 _WAIT = 24 * 3600  # the longest that a message waits behind others in the one place a worker prefetches
 Q_CLUSTER = {
     "name": "inbetween",
@@ -242,8 +245,8 @@ Q_CLUSTER = {
         "interpolation": {},
         "training": {
             "workers": 1,
-            "timeout": _TRAINING_TIMEOUT + 3600,
-            "retry": _TRAINING_TIMEOUT + 3600 + _WAIT,
+            "timeout": TRAINING_TIMEOUT + 3600,
+            "retry": TRAINING_TIMEOUT + 3600 + _WAIT,
         },
     },
 }
