@@ -16,5 +16,6 @@
   };
   window.inbetweenTicks(root.querySelector(".ticks"), { gaps: 1, between: last - 1, inset: 11 });
   range.addEventListener("input", show);
+  window.addEventListener("load", () => pictures.forEach((picture) => { picture.loading = "eager"; }));
   show();
 })();

@@ -1,0 +1,82 @@
+"""Signing up and in, and what belongs to one's account: API tokens, password, storage."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import LoginView
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+from knox.models import AuthToken, get_token_model
+
+from ..forms import SignUpForm
+from .storage import storage_used
+
+
+class SignIn(LoginView):
+    template_name = "accounts/sign_in.html"
+    redirect_authenticated_user = True
+    extra_context = {"signup": settings.SIGNUP}
+
+
+@sensitive_post_parameters("password1", "password2")
+def sign_up(request: HttpRequest) -> HttpResponse:
+    if not settings.SIGNUP:
+        raise Http404("Sign-up is switched off.")
+    if request.user.is_authenticated:
+        return redirect("projects")
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = form.save()
+        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        return redirect("projects")
+    return render(request, "accounts/sign_up.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _account_page(request: HttpRequest, *, status: int = 200, **extra: object) -> HttpResponse:
+    tokens = get_token_model().objects.filter(user=request.user).order_by("-created")
+    context = {
+        "password_form": PasswordChangeForm(request.user),
+        "tokens": tokens,
+        "storage": storage_used(request.user),
+    }
+    return render(request, "accounts/account.html", context | extra, status=status)
+
+
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    return _account_page(request)
+
+
+@login_required
+@require_POST
+def token_create(request: HttpRequest) -> HttpResponse:
+    """The token is in this answer and nowhere else: only its hash is kept."""
+    _, token = AuthToken.objects.create(user=request.user)
+    return _account_page(request, new_token=token)
+
+
+@login_required
+@require_POST
+def token_revoke(request: HttpRequest, digest: str) -> HttpResponse:
+    get_object_or_404(get_token_model(), user=request.user, pk=digest).delete()
+    messages.success(request, "The token is revoked. Scripts that use it are refused from now on.")
+    return redirect("account")
+
+
+@login_required
+@require_POST
+@sensitive_post_parameters()
+def password_change(request: HttpRequest) -> HttpResponse:
+    form = PasswordChangeForm(request.user, request.POST)
+    if not form.is_valid():
+        return _account_page(request, password_form=form, status=422)
+    form.save()
+    update_session_auth_hash(request, form.user)
+    messages.success(request, "Your password is changed.")
+    return redirect("account")

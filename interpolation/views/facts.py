@@ -1,0 +1,99 @@
+"""A source in words, and what a job would make of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from engine.config import RenderOptions
+from engine.timeline import picture_times
+
+from ..models import Source
+from ..templatetags.inbetween import clock, fps, fraction
+
+Fact = tuple[str, str, str]  # label, value, small print
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the result will be: frames, of which new; frames per second; seconds; (width, height)."""
+
+    frames: int
+    new_frames: int
+    fps: Fraction
+    duration: Fraction
+    size: tuple[int, int]
+    source_frames: int
+
+
+def source_facts(source: Source) -> list[Fact]:
+    info = source.info
+    size = f"{info.get('width', '?')} × {info.get('height', '?')}"
+    if source.kind == Source.Kind.PICTURES:
+        return [("Pictures", "2", ""), ("Size", size, "")]
+    facts = [
+        ("Size", size, f"turned by {info['rotation']}°" if info.get("rotation") else ""),
+        (
+            "Frame rate",
+            f"{fps(info.get('fps'))} fps",
+            "variable: every frame keeps its own time" if info.get("is_vfr") else "",
+        ),
+        ("Frames", f"{info.get('frame_count') or 0:,}", ""),
+        ("Length", clock(info.get("duration")), ""),
+        ("Sound", *_sound(info.get("audio") or [])),
+        ("Coding", str(info.get("codec", "")), f"in {info.get('container', '')}"),
+    ]
+    return facts + _special(info)
+
+
+def _sound(audio: list[dict[str, Any]]) -> tuple[str, str]:
+    if not audio:
+        return "none", ""
+    first = audio[0]
+    tracks = f"{len(audio)} tracks, the first: " if len(audio) > 1 else ""
+    return str(first.get("codec", "")), f"{tracks}{first.get('channels')} channels, {first.get('sample_rate')} Hz"
+
+
+def _special(info: dict[str, Any]) -> list[Fact]:
+    """What is out of the ordinary, only where it is so."""
+    found: list[Fact] = []
+    if info.get("hdr"):
+        found.append(("Light", "HDR", "wide range; tags are kept"))
+    if info.get("interlaced"):
+        found.append(("Scan", "interlaced", "motion may show combs"))
+    if fraction(info.get("sar")) not in (None, Fraction(0), Fraction(1)):
+        found.append(("Pixels", str(info["sar"]), "not square; kept as a tag"))
+    return found
+
+
+def predict(source: Source, options: RenderOptions) -> Prediction:
+    """The same numbers as engine.timeline.plan gives, without reading the film."""
+    size = options.resolution or (source.info.get("width") or 0, source.info.get("height") or 0)
+    if source.kind == Source.Kind.PICTURES:
+        times, seconds = picture_times(options.inbetween, options.target_fps)
+        return Prediction(len(times), options.inbetween, len(times) / seconds, seconds, size, 2)
+    return _predict_video(source, options, size)
+
+
+def _predict_video(source: Source, options: RenderOptions, size: tuple[int, int]) -> Prediction:
+    count = source.info.get("frame_count") or 0
+    rate = fraction(source.info.get("fps")) or Fraction(25)
+    duration = fraction(source.info.get("duration")) or count / rate
+    if options.mode == "fps":
+        assert options.target_fps is not None
+        frames = max(1, math.floor(duration * options.target_fps + Fraction(1, 2)))
+        on_source = _coinciding(count, rate, options.target_fps)
+        return Prediction(
+            frames, max(0, frames - on_source), options.target_fps, frames / options.target_fps, size, count
+        )
+    multiplier = options.inbetween + 1
+    stretch = multiplier if options.mode == "slow" else 1
+    new = max(0, count - 1) * options.inbetween
+    return Prediction(count * multiplier, new, rate * multiplier / stretch, duration * stretch, size, count)
+
+
+def _coinciding(count: int, rate: Fraction, target: Fraction) -> int:
+    """How many of `count` source frames at `rate` are shown at the very moment of an output frame at `target`."""
+    return math.ceil(count / (rate / target).denominator) if count else 0

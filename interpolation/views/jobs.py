@@ -1,0 +1,158 @@
+"""Starting a job, watching it, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from engine.checkpoint import list_models
+from engine.config import RenderOptions
+from engine.errors import BadOptionsError
+
+from .. import services
+from ..forms import JobForm
+from ..models import Job, Source
+from .common import REFUSALS
+from .facts import predict, source_facts
+from .results import MODES, STAGES, results
+
+
+def find_source(request: HttpRequest, pk: UUID) -> Source:
+    return get_object_or_404(Source.objects.of(request.user).select_related("project"), pk=pk)
+
+
+def find_job(request: HttpRequest, pk: UUID) -> Job:
+    return get_object_or_404(Job.objects.of(request.user).select_related("source", "project"), pk=pk)
+
+
+def _first_settings(request: HttpRequest, source: Source) -> dict[str, Any]:
+    """Settings to begin with: those of an earlier job ("run again with changes"), else the defaults."""
+    again = request.GET.get("again", "")
+    earlier = next((job for job in source.jobs.all() if str(job.pk) == again), None)
+    if earlier is None:
+        return {}
+    size = earlier.options.get("resolution")
+    return earlier.options | {"resolution": f"{size[0]}x{size[1]}" if size else ""}
+
+
+@login_required
+def job_new(request: HttpRequest, pk: UUID) -> HttpResponse:
+    source = find_source(request, pk)
+    models = list_models()
+    if request.method == "POST":
+        form = JobForm(request.POST, source=source, models=models)
+        if form.is_valid():
+            try:
+                return redirect(services.job_create(source=source, options=form.options()))
+            except REFUSALS as error:
+                form.add_error(None, str(error))
+    else:
+        form = JobForm(initial=_first_settings(request, source), source=source, models=models)
+    prediction = (
+        _predicted(form) if form.is_bound else predict(source, RenderOptions(inbetween=form["inbetween"].value() or 1))
+    )
+    context = {
+        "source": source,
+        "project": source.project,
+        "form": form,
+        "facts": source_facts(source),
+        "prediction": prediction,
+        "notice": _notice(form),
+    }
+    return render(request, "interpolation/job_new.html", context, status=422 if form.errors else 200)
+
+
+def _predicted(form: JobForm) -> Any:
+    """What the settings would give, or None while they do not hold together."""
+    if form.errors:
+        return None
+    try:
+        return predict(form.source, RenderOptions.from_dict(form.options()))
+    except BadOptionsError:
+        return None
+
+
+def _notice(form: JobForm) -> str:
+    """What must be known of the chosen model: that it is untrained, that its file is damaged; else nothing."""
+    chosen = form["model"].value()
+    return next((info.notice for info in form.models if info.name == chosen), "")
+
+
+@login_required
+@require_GET
+def job_prediction(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The fragment that says what would come out, for the settings so far."""
+    source = find_source(request, pk)
+    form = JobForm(request.GET, source=source, models=list_models())
+    words = [str(error) for errors in form.errors.values() for error in errors]
+    context = {"prediction": _predicted(form), "problems": words, "notice": _notice(form)}
+    return render(request, "interpolation/_prediction.html", context)
+
+
+def _watch(job: Job) -> dict[str, Any]:
+    progress = services.job_progress_view(job)
+    stages = list(STAGES)
+    reached = stages.index(progress["stage"]) if progress["stage"] in stages else -1
+    steps = [
+        (label, "done" if at < reached else "now" if at == reached else "") for at, label in enumerate(STAGES.values())
+    ]
+    return {"job": job, "progress": progress, "stage": STAGES.get(progress["stage"], "Starting"), "steps": steps}
+
+
+@login_required
+def job(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = find_job(request, pk)
+    context = _watch(found) | {
+        "project": found.project,
+        "source": found.source,
+        "mode": MODES.get(found.options.get("mode", ""), ""),
+    }
+    if found.status == Job.Status.SUCCEEDED:
+        context |= results(found)
+    return render(request, "interpolation/job.html", context)
+
+
+@login_required
+@require_GET
+def job_status(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The fragment that the page asks for again and again; when the job has ended, the word to load the page anew."""
+    found = find_job(request, pk)
+    response = render(request, "interpolation/_job_status.html", _watch(found))
+    if not found.is_live:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@login_required
+@require_POST
+def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _change(request, find_job(request, pk), services.job_cancel)
+
+
+@login_required
+@require_POST
+def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _change(request, find_job(request, pk), services.job_retry)
+
+
+def _change(request: HttpRequest, found: Job, service: Any) -> HttpResponse:
+    try:
+        service(job=found)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+@login_required
+def queue(request: HttpRequest) -> HttpResponse:
+    """Everybody's waiting and running jobs in order; of others' only that they are there."""
+    live = Job.objects.live().select_related("source", "project").order_by("-status", "created_at")
+    rows = [{"job": found, "mine": found.project.owner_id == request.user.pk} for found in live]
+    template = "interpolation/_queue.html" if request.headers.get("HX-Request") else "interpolation/queue.html"
+    return render(request, template, {"rows": rows})

@@ -1,0 +1,140 @@
+"""Home, the list of projects, and one project with its sources and jobs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from .. import services
+from ..forms import ProjectForm, UploadForm
+from ..models import Job, Preview, Project, Source
+from .common import REFUSALS
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """What this is, for strangers; their projects, for users."""
+    if request.user.is_authenticated:
+        return redirect("projects")
+    return render(request, "interpolation/landing.html", {"signup": settings.SIGNUP})
+
+
+def _with_posters(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """Each job with `posters`, its poster in a list, and its source: two queries for all of them."""
+    posters = Preview.objects.filter(kind=Preview.Kind.POSTER)
+    return jobs.select_related("source", "project").prefetch_related(Prefetch("previews", posters, to_attr="posters"))
+
+
+@login_required
+def projects(request: HttpRequest, form: ProjectForm | None = None) -> HttpResponse:
+    latest = Source.objects.filter(project=OuterRef("pk")).exclude(poster="")
+    found = Project.objects.of(request.user).annotate(
+        source_count=Count("sources", distinct=True),
+        job_count=Count("jobs", distinct=True),
+        poster=Subquery(latest.values("poster")[:1]),
+    )
+    context = {"projects": found, "form": form or ProjectForm()}
+    return render(request, "interpolation/projects.html", context, status=422 if form else 200)
+
+
+@login_required
+def project_new(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return redirect("projects")
+    form = ProjectForm(request.POST)
+    if not form.is_valid():
+        return projects(request, form)
+    return redirect(services.project_create(owner=request.user, name=form.cleaned_data["name"]))
+
+
+def find_project(request: HttpRequest, pk: UUID) -> Project:
+    return get_object_or_404(Project.objects.of(request.user), pk=pk)
+
+
+@login_required
+def project(request: HttpRequest, pk: UUID, form: UploadForm | None = None, status: int = 200) -> HttpResponse:
+    found = find_project(request, pk)
+    context = {
+        "project": found,
+        "sources": found.sources.annotate(job_count=Count("jobs")),
+        "jobs": _with_posters(found.jobs.all()),
+        "form": form or UploadForm(),
+        "max_upload": settings.MAX_UPLOAD_BYTES,
+    }
+    return render(request, "interpolation/project.html", context, status=status)
+
+
+@login_required
+@require_POST
+def project_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = find_project(request, pk)
+    try:
+        services.project_delete(project=found)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+        return redirect(found)
+    messages.success(request, f"“{found.name}” and everything in it is deleted.")
+    return redirect("projects")
+
+
+@login_required
+@require_POST
+def source_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take a video or two pictures. Answers JSON to the page's own script, a page to a plain form."""
+    found = find_project(request, pk)
+    form = UploadForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            return _uploaded(request, _store(found, form))
+        except services.PictureSizesDifferError as error:
+            form.add_error("files", str(error))
+            return _refused(request, found, form, offer_resize=True)
+        except REFUSALS as error:
+            form.add_error("files", str(error))
+    return _refused(request, found, form)
+
+
+def _store(project: Project, form: UploadForm) -> Source:
+    files = form.cleaned_data["files"]
+    return services.source_create(
+        project=project,
+        kind=form.kind,
+        upload=files[0],
+        upload2=files[1] if len(files) == 2 else None,
+        resize_second=form.cleaned_data["resize_second"],
+    )
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _uploaded(request: HttpRequest, source: Source) -> HttpResponse:
+    address = reverse("job-new", args=[source.pk])
+    return JsonResponse({"next": address}, status=201) if _wants_json(request) else redirect(address)
+
+
+def _refused(request: HttpRequest, found: Project, form: UploadForm, *, offer_resize: bool = False) -> HttpResponse:
+    words = [str(error) for errors in form.errors.values() for error in errors]
+    if _wants_json(request):
+        return JsonResponse({"errors": words, "offer_resize": offer_resize}, status=422)
+    return project(request, found.pk, form, status=422)
+
+
+@login_required
+@require_POST
+def source_sample(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = find_project(request, pk)
+    try:
+        source = services.source_create_sample(project=found)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+        return redirect(found)
+    return redirect("job-new", source.pk)

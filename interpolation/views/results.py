@@ -1,0 +1,110 @@
+"""What a finished job has to show, made ready for the template."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from engine.config import RenderOptions
+
+from ..charts import figures_chart
+from ..models import Job, Preview, Source
+from .facts import predict
+
+STAGES = {
+    "reading": "Reading the source",
+    "interpolating": "Drawing new frames",
+    "evaluating": "Measuring on held-out frames",
+    "joining": "Joining the film",
+    "previews": "Making previews",
+}
+MODES = {"smooth": "Smooth", "slow": "Slow motion", "fps": "Exact frame rate"}
+
+
+def results(job: Job) -> dict[str, Any]:
+    """Previews by kind, figures in words, and the chart. One query."""
+    found: dict[str, list[Preview]] = defaultdict(list)
+    for preview in job.previews.all():
+        found[preview.kind].append(preview)
+    first = {kind: previews[0] for kind, previews in found.items()}
+    frames = found[Preview.Kind.FRAME]
+    return {
+        "result": first.get(Preview.Kind.VIDEO),
+        "source_video": first.get(Preview.Kind.SOURCE_VIDEO),
+        "poster": first.get(Preview.Kind.POSTER),
+        "frames": frames,
+        "flow_farneback": first.get(Preview.Kind.FLOW_FARNEBACK),
+        "flow_model": first.get(Preview.Kind.FLOW_MODEL),
+        "compare": _comparison(first.get(Preview.Kind.FRAME0), first.get(Preview.Kind.FRAME1), frames),
+        "held_out": _held_out(job.metrics.get("held_out")),
+        "held_out_note": job.metrics.get("held_out_note", ""),
+        "timing": job.metrics.get("timing") or {},
+        "counts": job.metrics.get("frames") or {},
+        "chart": figures_chart(job.metrics),
+        "stretch": stretch(job),
+        "has_sound": bool(job.source.info.get("audio")) and stretch(job) == 1,
+        "result_fps": result_fps(job),
+        "shape": picture_size(job),
+        "mode": MODES.get(job.options.get("mode", ""), ""),
+    }
+
+
+def stretch(job: Job) -> int:
+    """How many times as long as the source the result is."""
+    slow = job.options.get("mode") == "slow" and job.source.kind == Source.Kind.VIDEO
+    return int(job.options.get("inbetween") or 1) + 1 if slow else 1
+
+
+def result_fps(job: Job) -> str:
+    """Frames per second of the result, as a decimal."""
+    options = RenderOptions.from_dict(job.options)
+    return f"{float(predict(job.source, options).fps):.6f}"
+
+
+def picture_size(job: Job) -> tuple[int, int]:
+    """(width, height) of the result in pixels, so that pages leave room before pictures arrive."""
+    width, height = job.options.get("resolution") or (
+        job.source.info.get("width", 16),
+        job.source.info.get("height", 9),
+    )
+    return width, height
+
+
+def _comparison(frame0: Preview | None, frame1: Preview | None, frames: list[Preview]) -> dict[str, Preview] | None:
+    """Two neighbouring source pictures and the new one that lies most nearly half-way between them."""
+    if frame0 is None or frame1 is None or not frames:
+        return None
+    start, end = frame0.time, frame1.time
+    if start is None or end is None:
+        return {"frame0": frame0, "frame1": frame1, "new": frames[len(frames) // 2]}
+    middle = (start + end) / 2
+    inside = [frame for frame in frames if frame.time is not None and start < frame.time < end]
+    if not inside:
+        return None
+    return {"frame0": frame0, "frame1": frame1, "new": min(inside, key=lambda frame: abs((frame.time or 0) - middle))}
+
+
+def _held_out(figures: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The held-out figures with a word for each (SSIM above 0.9 excellent; PSNR above 40 dB excellent, 30-40 good)."""
+    if not figures:
+        return None
+    psnr, ssim, blend = figures.get("psnr"), figures.get("ssim"), figures.get("blend_psnr")
+    gain = psnr - blend if psnr is not None and blend is not None else None
+    return figures | {
+        "psnr_word": psnr_word(psnr),
+        "ssim_word": ssim_word(ssim),
+        "gain": gain,
+        "count": len(figures.get("samples") or []),
+    }
+
+
+def psnr_word(psnr: float | None) -> str:
+    if psnr is None:
+        return ""
+    return "excellent" if psnr > 40 else "good" if psnr >= 30 else "acceptable" if psnr >= 25 else "weak"
+
+
+def ssim_word(ssim: float | None) -> str:
+    if ssim is None:
+        return ""
+    return "excellent" if ssim > 0.9 else "good" if ssim >= 0.8 else "acceptable" if ssim >= 0.7 else "weak"

@@ -1,0 +1,66 @@
+// Training pages: the fields that belong to the chosen data, and the live charts of a run. The charts' figures come
+// inside the status fragment that htmx fetches; Plotly.react with a constant uirevision keeps the reader's zoom.
+(() => {
+  const form = document.querySelector("[data-training-form]");
+  if (form) {
+    const show = () => {
+      const source = form.querySelector('[name="source"]:checked')?.value;
+      for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(source);
+    };
+    form.addEventListener("change", show);
+    show();
+  }
+
+  const charts = document.querySelector("[data-training-charts]");
+  if (!charts) return;
+  const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const config = { responsive: true, displaylogo: false, displayModeBar: false };
+
+  function layout(x, y, more = {}) {
+    const line = token("--line");
+    const axis = { gridcolor: line, linecolor: line, zerolinecolor: line, automargin: true };
+    return {
+      uirevision: "keep", height: 300, margin: { l: 56, r: 12, t: 8, b: 44 }, autosize: true, hovermode: "x unified",
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: token("--ink-2") },
+      hoverlabel: { bgcolor: token("--surface"), bordercolor: line, font: { color: token("--ink") } },
+      legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0 },
+      xaxis: { ...axis, title: { text: x }, ...more.xaxis }, yaxis: { ...axis, title: { text: y }, ...more.yaxis },
+    };
+  }
+
+  function psnr({ epochs, blend, untrained }) {
+    const xs = epochs.map(([number]) => number);
+    const level = (value, name, color, dash) => ({ x: xs, y: xs.map(() => value), name, mode: "lines", line: { color: token(color), width: 1.5, dash }, hovertemplate: "%{y:.2f} dB" });
+    const traces = [{ x: xs, y: epochs.map(([, value]) => value), name: "this run", mode: "lines+markers", line: { color: token("--new"), width: 2 }, marker: { color: token("--new"), size: 6 }, hovertemplate: "%{y:.2f} dB" }];
+    if (untrained !== null) traces.push(level(untrained, "untrained", "--ink-2", "dash"));
+    if (blend !== null) traces.push(level(blend, "blend", "--ink-2", "dot"));
+    return [traces, layout("epoch", "PSNR, dB", { xaxis: { tickformat: "d" } })];
+  }
+
+  function loss({ curve }) {
+    const trace = { x: curve.map(([step]) => step), y: curve.map(([, value]) => value), name: "loss", mode: "lines", line: { color: token("--new"), width: 1.5 }, hovertemplate: "%{y:.4f}" };
+    return [[trace], layout("step", "loss", { yaxis: { rangemode: "tozero" } })];
+  }
+
+  function draw() {
+    const figures = JSON.parse(document.getElementById(charts.dataset.trainingCharts).textContent);
+    for (const [name, make, points] of [["psnr", psnr, figures.epochs], ["loss", loss, figures.curve]]) {
+      const place = charts.querySelector(`[data-chart-of="${name}"]`);
+      const none = charts.querySelector(`[data-none-of="${name}"]`);
+      place.hidden = points.length === 0;
+      none.hidden = points.length > 0;
+      if (points.length) Plotly.react(place, ...make(figures), config);
+    }
+  }
+
+  let drawn = "";
+  const update = () => {
+    const words = document.getElementById(charts.dataset.trainingCharts).textContent;
+    if (words !== drawn) draw();
+    drawn = words;
+  };
+  document.addEventListener("htmx:afterSettle", update);
+  document.addEventListener("inbetween:theme", draw);
+  update();
+})();
