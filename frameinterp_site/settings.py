@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 
@@ -190,6 +191,7 @@ REST_FRAMEWORK = {
         "job": envstr("INBETWEEN_THROTTLE_JOB", "240/hour"),
         "token": envstr("INBETWEEN_THROTTLE_TOKEN", "20/hour"),
     },
+    "EXCEPTION_HANDLER": "interpolation.api.errors.in_words",
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
 }
 REST_KNOX = {"TOKEN_TTL": timedelta(days=envint("INBETWEEN_TOKEN_DAYS", 365, 1)), "AUTH_HEADER_PREFIX": "Token"}
@@ -201,6 +203,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "interpolation.models.Job.Status",
+        "KindEnum": "interpolation.models.Source.Kind",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -225,7 +232,7 @@ TRAINING_THREADS = envint("INBETWEEN_TRAINING_THREADS", max(1, CORES // 2), 1)  
 TRAINING_FOR_ALL = envbool("INBETWEEN_TRAINING_FOR_ALL", False)  # else only staff may start training
 TRAINING_DATA = envpath("INBETWEEN_TRAINING_DATA", DATA_DIR / "data" / "training")  # folders offered on the page
 _WAIT = 24 * 3600  # the longest that a message waits behind others in the one place a worker prefetches
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "inbetween",
     "orm": "default",
     "broker_class": "frameinterp_site.broker.ClusterBroker",

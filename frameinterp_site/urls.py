@@ -2,9 +2,19 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from .health import health
+
+admin.site.site_header = admin.site.site_title = "Inbetween"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("health/", health, name="health"),
+    path("api/v1/", include("interpolation.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("training/", include("training.urls")),
+    path("", include("interpolation.media_urls")),
     path("", include("interpolation.urls")),
 ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     def of(self, user: User | AnonymousUser) -> ProjectQuerySet:
-        return self.filter(owner=user)
+        return self.filter(owner=user.pk)
 
 
 class Project(models.Model):
@@ -41,7 +41,7 @@ class Project(models.Model):
 
 class SourceQuerySet(models.QuerySet["Source"]):
     def of(self, user: User | AnonymousUser) -> SourceQuerySet:
-        return self.filter(project__owner=user)
+        return self.filter(project__owner=user.pk)
 
 
 class Source(models.Model):
@@ -81,7 +81,7 @@ class Source(models.Model):
 
 class JobQuerySet(models.QuerySet["Job"]):
     def of(self, user: User | AnonymousUser) -> JobQuerySet:
-        return self.filter(project__owner=user)
+        return self.filter(project__owner=user.pk)
 
     def live(self) -> JobQuerySet:
         return self.filter(status__in=Job.LIVE)

@@ -1,0 +1,176 @@
+"""Views of the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from knox.models import get_token_model
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from interpolation import services
+from interpolation.models import Job, Project, Source
+
+from . import serializers as out
+
+REFUSED = OpenApiResponse(out.ErrorSerializer, "What is wrong and what to do, in words.")
+
+
+class UploadRefused(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+
+class ScopedCreateMixin:
+    """Making something is throttled more tightly than looking."""
+
+    action: str
+    create_scope = ""
+
+    @property
+    def throttle_scope(self) -> str:
+        return self.create_scope if self.action == "create" else ""
+
+
+@extend_schema_view(destroy=extend_schema(description="Removes the project with all its sources, jobs and files."))
+class ProjectViewSet(
+    mixins.CreateModelMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet[Project],
+):
+    queryset = Project.objects.all()
+    serializer_class = out.ProjectSerializer
+
+    def get_queryset(self) -> QuerySet[Project]:
+        return Project.objects.of(self.request.user)
+
+    def perform_create(self, serializer: BaseSerializer[Project]) -> None:
+        owner = self.request.user
+        assert owner.is_authenticated  # by the default permission
+        serializer.instance = services.project_create(owner=owner, **serializer.validated_data)
+
+    def perform_destroy(self, instance: Project) -> None:
+        services.project_delete(project=instance)
+
+
+class SourceViewSet(
+    ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]
+):
+    queryset = Source.objects.all()
+    serializer_class = out.SourceSerializer
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    filterset_fields = ["project", "kind"]
+    create_scope = "upload"
+
+    def get_queryset(self) -> QuerySet[Source]:
+        return Source.objects.of(self.request.user)
+
+    @extend_schema(
+        request={
+            "multipart/form-data": out.SourceCreateSerializer,
+            "application/json": out.SourceCreateSerializer,
+        },
+        responses={201: out.SourceSerializer, 400: REFUSED, 413: REFUSED},
+        description="Send one `video`, or two pictures as `frame1` and `frame2`, as a form; or ask for the `sample`.",
+    )
+    def create(self, request: Request) -> Response:
+        given = self.read(request)
+        project = get_object_or_404(Project.objects.of(request.user), pk=given["project"])
+        source = self.make(project, given)
+        return Response(self.get_serializer(source).data, status.HTTP_201_CREATED)
+
+    def read(self, request: Request) -> dict[str, Any]:
+        serializer = out.SourceCreateSerializer(data=request.data)
+        refused = getattr(request._request, "upload_refused", "")
+        if refused:
+            raise UploadRefused(refused)
+        serializer.is_valid(raise_exception=True)
+        given: dict[str, Any] = serializer.validated_data
+        return given
+
+    def make(self, project: Project, given: dict[str, Any]) -> Source:
+        if given["sample"]:
+            return services.source_create_sample(project=project)
+        pictures = given.get("frame1") or given.get("frame2")
+        return services.source_create(
+            project=project,
+            kind=Source.Kind.PICTURES if pictures else Source.Kind.VIDEO,
+            upload=given.get("frame1") if pictures else given.get("video"),
+            upload2=given.get("frame2"),
+            resize_second=given["resize_second"],
+        )
+
+
+class JobViewSet(ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]):
+    queryset = Job.objects.all()
+    filterset_fields = ["project", "source", "status"]
+    create_scope = "job"
+
+    def get_queryset(self) -> QuerySet[Job]:
+        jobs = Job.objects.of(self.request.user)
+        return jobs.prefetch_related("previews") if self.action != "list" else jobs
+
+    def get_serializer_class(self) -> type[BaseSerializer[Job]]:
+        return out.JobListSerializer if self.action == "list" else out.JobSerializer
+
+    @extend_schema(request=out.JobCreateSerializer, responses={201: out.JobSerializer, 400: REFUSED})
+    def create(self, request: Request) -> Response:
+        serializer = out.JobCreateSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        source = get_object_or_404(Source.objects.of(request.user), pk=given["source"])
+        job = services.job_create(source=source, options=dict(given["options"]))
+        return Response(self.get_serializer(job).data, status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={200: out.JobSerializer, 400: REFUSED})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        job = self.get_object()
+        services.job_cancel(job=job)
+        return Response(self.get_serializer(job).data)
+
+    @extend_schema(request=None, responses={200: out.JobSerializer, 400: REFUSED})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        job = self.get_object()
+        services.job_retry(job=job)
+        return Response(self.get_serializer(job).data)
+
+
+class ModelsView(APIView):
+    @extend_schema(responses=out.ModelSerializer(many=True), operation_id="models_list")
+    def get(self, request: Request) -> Response:
+        """The models one can choose for a job; the first is the default."""
+        from engine.checkpoint import list_models  # imports torch
+
+        return Response(out.ModelSerializer(list_models(), many=True).data)
+
+
+class TokenView(APIView):
+    """A token for scripts, by name and password."""
+
+    authentication_classes: list[type] = []
+    permission_classes = [AllowAny]
+    throttle_scope = "token"
+
+    @extend_schema(request=out.CredentialsSerializer, responses={201: out.TokenSerializer, 401: REFUSED}, auth=[])
+    def post(self, request: Request) -> Response:
+        serializer = out.CredentialsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = authenticate(request._request, **serializer.validated_data)
+        if user is None:
+            raise AuthenticationFailed("Wrong name or password, or too many tries: wait a while and try again.")
+        instance, token = get_token_model().objects.create(user)
+        return Response({"token": token, "expiry": instance.expiry}, status.HTTP_201_CREATED)
