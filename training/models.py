@@ -102,3 +102,12 @@ class Epoch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run} epoch {self.number}"
+
+    @property
+    def above_blend(self) -> float | None:
+        """dB over blending the two frames."""
+        return None if self.psnr is None or self.psnr_blend is None else self.psnr - self.psnr_blend
+
+    @property
+    def above_untrained(self) -> float | None:
+        return None if self.psnr is None or self.psnr_untrained is None else self.psnr - self.psnr_untrained

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import Error as DatabaseError
@@ -119,7 +119,7 @@ class Pulse:
 def run(run_id: str, worker: str, should_stop: Callable[[], bool]) -> int:
     """One attempt at a claimed run, in a process of its own. Returns 0 when the row says how it ended, 1 when not."""
     row = TrainingRun.objects.get(pk=run_id)
-    held = {"run_id": row.pk, "worker": worker}
+    held: dict[str, Any] = {"run_id": row.pk, "worker": worker}
     try:
         config = TrainConfig.from_dict(row.config)
         if services.resume_path(config).is_file() and (row.steps_done or row.attempts > 1):
@@ -130,18 +130,16 @@ def run(run_id: str, worker: str, should_stop: Callable[[], bool]) -> int:
     except EngineError as error:
         log.warning("refused: %s", error, exc_info=error.__cause__)
         services.training_run_fail(**held, error=str(error))
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        services.training_run_fail(**held, error="The disk is full. Free some space, then let the run go on.")
     except MemoryError:
         log.exception("out of memory")
         services.training_run_fail(**held, error=MEMORY_WORDS)
     except DatabaseError:
         raise  # the worker sees the exit code and the run gets another attempt
-    except Exception:
+    except Exception as error:
         log.exception("broke down")
         words = "Something broke inside while training. The administrator finds the details in the log of this run."
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            words = "The disk is full. Free some space, then let the run go on."
         services.training_run_fail(**held, error=words)
         return 1
     return 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -58,7 +58,7 @@ WAITING: dict[str, Any] = {  # the columns of a run that waits to be taken up
 # --- what people do ------------------------------------------------------------------------------------------------
 
 
-def training_run_create(*, owner: AbstractBaseUser | None, name: str, config: TrainConfig) -> TrainingRun:
+def training_run_create(*, owner: User | None, name: str, config: TrainConfig) -> TrainingRun:
     """A row, and a message to the training worker once it is committed.
 
     Raises:
@@ -138,11 +138,11 @@ def may_start(user: Any) -> bool:
     return bool(user.is_authenticated and (user.is_staff or settings.TRAINING_FOR_ALL))
 
 
-def require_allowed(owner: AbstractBaseUser | None, folder: str) -> None:
+def require_allowed(owner: User | None, folder: str) -> None:
     """Raises ServiceError where somebody who is not staff names a folder outside the one for training data."""
     root = Path(settings.TRAINING_DATA).resolve()
     inside = Path(folder).resolve().is_relative_to(root)
-    if owner is not None and not getattr(owner, "is_staff", False) and not inside:
+    if owner is not None and not owner.is_staff and not inside:
         raise ServiceError(f"Choose a folder inside {root}. Others are for administrators only.")
 
 
@@ -161,8 +161,8 @@ def require_room(model_path: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < LEAST_ROOM:
         raise NoSpaceError(
-            f"{folder} has {free >> 20} MB free; training needs {LEAST_ROOM >> 20} MB for weights and what it saves to go on "
-            "from. Free some space, or write them elsewhere."
+            f"{folder} has {free >> 20} MB free; training needs {LEAST_ROOM >> 20} MB for the weights and "
+            "what it saves to go on from. Free some space, or write them elsewhere."
         )
 
 

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -105,7 +105,7 @@ class Watch:
 
 def settle(run_id: UUID, worker: str, result: ChildResult) -> str:
     """Say in the row how the child ended, where the child could not say it itself."""
-    held = {"run_id": run_id, "worker": worker}
+    held: dict[str, Any] = {"run_id": run_id, "worker": worker}
     if result.ended == "memory":
         limit = settings.JOB_MEMORY_BYTES // 2**20
         words = f"Training needed more than the {limit} MB of memory it may use. Use a smaller batch or crop."

@@ -1,5 +1,14 @@
-"""Pages of training, under /training/."""
+"""Addresses of the training pages, under /training/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from . import views
+
+urlpatterns = [
+    path("", views.training, name="training"),
+    path("new/", views.training_new, name="training-new"),
+    path("<uuid:pk>/", views.training_run, name="training-run"),
+    path("<uuid:pk>/status/", views.training_status, name="training-status"),
+    path("<uuid:pk>/cancel/", views.training_cancel, name="training-cancel"),
+    path("<uuid:pk>/resume/", views.training_resume, name="training-resume"),
+]

@@ -143,7 +143,7 @@ def failures_recorded(run: TrainingRun, worker: str) -> Iterator[None]:
 
 
 def keep_previous(config: TrainConfig) -> Path | None:
-    """A copy of weights that this run will replace, beside them; None when there are none or the run goes on from them."""
+    """A copy of the weights that this run will replace, beside them; None where there are none, or the run resumes."""
     path = Path(config.model_path)
     if config.resume or not path.is_file():
         return None

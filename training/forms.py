@@ -1,0 +1,82 @@
+"""What people may type to start a training run. Limits are the engine's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+
+from engine.checkpoint import list_models
+from engine.config import ModelConfig, TrainConfig
+from engine.nets import ARCHITECTURES
+
+from . import services
+
+DEFAULTS = TrainConfig(synthetic=True)
+WORDS = {
+    "flow_fusion": "Flow fusion: motion, warping, correction. What the portal uses.",
+    "encoder_decoder": "Encoder-decoder: a plain network without motion. The baseline.",
+}
+
+
+class TrainingForm(forms.Form):
+    """`config()` gives what the engine takes. Call after is_valid()."""
+
+    name = forms.CharField(
+        max_length=60, error_messages={"required": "Give the run a name. The model is called after it."}
+    )
+    source = forms.ChoiceField(
+        initial="synthetic",
+        choices=[("synthetic", "Scenes made on the fly"), ("footage", "Footage on the server"), ("both", "Both")],
+        widget=forms.RadioSelect,
+    )
+    data_dir = forms.CharField(required=False, max_length=1000)
+    photos = forms.CharField(required=False, max_length=1000)
+    arch = forms.ChoiceField(initial=DEFAULTS.model.arch, widget=forms.RadioSelect)
+    init = forms.ChoiceField(required=False)
+    epochs = forms.IntegerField(initial=20)
+    steps_per_epoch = forms.IntegerField(initial=200)
+    batch_size = forms.IntegerField(initial=DEFAULTS.batch_size)
+    crop = forms.IntegerField(initial=128)
+    lr = forms.FloatField(initial=DEFAULTS.lr)
+    max_minutes = forms.FloatField(required=False, initial=60)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.folders = offered_folders()
+        self.root = settings.TRAINING_DATA
+        self.fields["arch"].choices = [(name, WORDS.get(name, name)) for name in ARCHITECTURES]  # type: ignore[attr-defined]
+        starts = [(str(info.path), info.name) for info in list_models() if info.trained and info.path]
+        self.fields["init"].choices = [("", "Nothing: from scratch"), *starts]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("source") in ("footage", "both") and not data.get("data_dir"):
+            self.add_error("data_dir", "Say which folder on the server holds the frames or videos.")
+        return data
+
+    def config(self) -> TrainConfig:
+        """Raises BadOptionsError for values out of range, ServiceError for a name that cannot be used."""
+        data = self.cleaned_data
+        footage, synthetic = data["source"] in ("footage", "both"), data["source"] in ("synthetic", "both")
+        return TrainConfig(
+            model_path=str(services.new_model_path(data["name"])),
+            data_dirs=(data["data_dir"],) if footage else (),
+            photos=data["photos"] or None if synthetic else None,
+            synthetic=synthetic,
+            model=ModelConfig(arch=data["arch"]),
+            init=data["init"] or None,
+            device=settings.JOB_DEVICE,
+            threads=settings.TRAINING_THREADS,
+            max_minutes=data["max_minutes"],
+            **{name: data[name] for name in ("epochs", "steps_per_epoch", "batch_size", "crop", "lr")},
+        )
+
+
+def offered_folders() -> list[Path]:
+    """Folders and videos directly in the place for training data, and the place itself when it holds something."""
+    root = Path(settings.TRAINING_DATA)
+    inside = sorted(root.iterdir()) if root.is_dir() else []
+    return [root, *inside][:200] if inside else []

@@ -1,0 +1,134 @@
+"""Training from the browser: the list of runs, starting one, watching it learn, stopping it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from engine.errors import EngineError
+
+from . import services
+from .forms import TrainingForm
+from .models import TrainingRun
+
+REFUSALS = (EngineError, services.ServiceError)
+LISTED = 200
+
+
+def find_run(request: HttpRequest, pk: UUID) -> TrainingRun:
+    """Raises Http404 for what is somebody else's, as for what does not exist."""
+    return get_object_or_404(TrainingRun.objects.visible_to(request.user), pk=pk)
+
+
+@login_required
+@require_GET
+def training(request: HttpRequest) -> HttpResponse:
+    runs = TrainingRun.objects.visible_to(request.user).select_related("owner").defer("curve")[:LISTED]
+    rows = [{"run": run, "progress": services.training_run_progress_view(run)} for run in runs]
+    live = any(run.is_live for run in runs)
+    context = {"rows": rows, "live": live, "may_start": services.may_start(request.user)}
+    return render(
+        request, "training/_runs.html" if request.headers.get("HX-Request") else "training/training.html", context
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def training_new(request: HttpRequest) -> HttpResponse:
+    if not services.may_start(request.user):
+        raise PermissionDenied("Only administrators may start training here.")
+    form = TrainingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = services.training_run_create(
+                owner=cast(User, request.user), name=form.cleaned_data["name"], config=form.config()
+            )
+            return redirect(run)
+        except REFUSALS as error:
+            form.add_error(None, str(error))
+    return render(request, "training/training_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@login_required
+@require_GET
+def training_run(request: HttpRequest, pk: UUID) -> HttpResponse:
+    run = find_run(request, pk)
+    return render(request, "training/training_run.html", _watch(run) | {"settings": settings_in_words(run)})
+
+
+@login_required
+@require_GET
+def training_status(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The fragment that the page asks for again and again while the run lives; carries the charts' figures."""
+    return render(request, "training/_training_status.html", _watch(find_run(request, pk)))
+
+
+@login_required
+@require_POST
+def training_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _change(request, find_run(request, pk), services.training_run_cancel)
+
+
+@login_required
+@require_POST
+def training_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
+    run = find_run(request, pk)
+    if not services.may_start(request.user):
+        raise PermissionDenied("Only administrators may start training here.")
+    return _change(request, run, services.training_run_requeue)
+
+
+def _change(request: HttpRequest, run: TrainingRun, change: Any) -> HttpResponse:
+    try:
+        change(run=run)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(run)
+
+
+def _watch(run: TrainingRun) -> dict[str, Any]:
+    epochs = list(run.epochs.all())
+    measured = [epoch for epoch in epochs if epoch.psnr is not None]
+    best = max(measured, key=lambda epoch: epoch.psnr or 0.0, default=None)
+    figures = {
+        "curve": run.curve,
+        "epochs": [[epoch.number, epoch.psnr] for epoch in measured],
+        "blend": measured[-1].psnr_blend if measured else None,
+        "untrained": measured[-1].psnr_untrained if measured else None,
+    }
+    return {
+        "run": run,
+        "progress": services.training_run_progress_view(run),
+        "epochs": epochs[::-1],
+        "best": best,
+        "figures": figures,
+        "can_resume": not run.by_hand and run.status in (TrainingRun.Status.FAILED, TrainingRun.Status.CANCELLED),
+    }
+
+
+def settings_in_words(run: TrainingRun) -> list[tuple[str, str]]:
+    """(what, value) of the run's settings, for the page."""
+    config = run.config
+    data = [*config.get("data_dirs", [])]
+    if config.get("synthetic"):
+        data.append(f"scenes from {config['photos']}" if config.get("photos") else "scenes made on the fly")
+    minutes = config.get("max_minutes")
+    rows = [
+        ("Data", ", ".join(data)),
+        ("Architecture", config.get("model", {}).get("arch", "")),
+        ("Starts from", config.get("init") or "scratch"),
+        ("Epochs", f"{config.get('epochs')} of {config.get('steps_per_epoch')} steps"),
+        ("Batch", f"{config.get('batch_size')} crops of {config.get('crop')} px"),
+        ("Learning rate", f"{config.get('lr'):g}"),
+        ("At most", f"{minutes:g} minutes" if minutes else "no limit"),
+        ("Weights", config.get("model_path", "")),
+    ]
+    return [(what, value) for what, value in rows if value]
