@@ -18,7 +18,7 @@ from django.core.cache import cache
 from .broker import SEEN
 from .supervisor import Child
 
-LOOK_EVERY = 5.0  # seconds
+LOOK_EVERY = 2.5  # seconds
 SILENT_AFTER = 60.0  # seconds without a word of the sentinel, which speaks twice a second
 
 

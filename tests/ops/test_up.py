@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+
+from frameinterp_site.clusterwatch import LOOK_EVERY
 
 from .portal import Browser, Portal, wait_for
 
@@ -44,9 +48,9 @@ def answers(portal: Portal) -> bool:
         return False
 
 
-def queue(portal: Portal, name: str) -> list[int]:
-    """Process ids of a cluster, oldest first: its main process, the sentinel, then workers and helpers."""
-    return [process.pid for process in portal.named("manage.py", "worker", name)]
+def cluster(portal: Portal) -> list[psutil.Process]:
+    """The training cluster, oldest first: its main process, the sentinel, the worker, its two helpers."""
+    return portal.named("manage.py", "worker", "training")
 
 
 def test_the_pages_answer_and_the_printed_password_opens_them(portal: Portal) -> None:
@@ -79,18 +83,28 @@ def test_a_taken_port_is_refused_in_one_line_with_a_free_one_to_use(portal: Port
 
 
 def test_a_web_server_that_dies_is_started_again(portal: Portal) -> None:
-    master = portal.named("gunicorn")[0]
-    master.kill()
-    assert wait_for(lambda: portal.named("gunicorn") and portal.named("gunicorn")[0].pid != master.pid, 10)
-    assert wait_for(lambda: Browser(portal).get("/")[0] == 200 if portal.named("gunicorn") else False, 20)
+    before = {process.pid for process in portal.named("gunicorn")}
+    portal.named("gunicorn")[0].kill()
+    assert wait_for(lambda: not before & {process.pid for process in portal.named("gunicorn")}, 10)
+    assert wait_for(lambda: answers(portal), 20)
     assert "web server ended (exit -9); starting it again" in portal.output
 
 
 def test_a_killed_sentinel_takes_its_workers_with_it_and_all_come_back(portal: Portal) -> None:
-    before = queue(portal, "training")
-    portal.named("worker", "training")[1].kill()
-    assert wait_for(lambda: not set(queue(portal, "training")) & set(before), 10)
-    assert wait_for(lambda: len(queue(portal, "training")) == len(before), 20)
+    before = cluster(portal)
+    assert len(before) == 5
+    before[1].kill()
+    assert wait_for(lambda: len(cluster(portal)) == 5 and not set(cluster(portal)) & set(before), 20)
+    assert "training worker ended (exit 0); starting it again" in portal.output
+
+
+def test_an_idle_worker_that_is_killed_does_not_leave_its_cluster_hanging(portal: Portal) -> None:
+    """Its successor would wait for ever for the lock of the queue, which died with it."""
+    time.sleep(LOOK_EVERY)  # until the cluster has been seen whole
+    before = cluster(portal)
+    before[2].kill()
+    assert wait_for(lambda: len(cluster(portal)) == 5 and not set(cluster(portal)) & set(before), 30)
+    assert "one of its processes died and may have taken the lock of the queue with it; restarting it" in portal.output
 
 
 def test_ctrl_c_leaves_no_process(portal: Portal) -> None:

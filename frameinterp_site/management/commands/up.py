@@ -74,7 +74,7 @@ class Command(BaseCommand):
         if users.exists():
             return "Sign in with your account" + (", or sign up in the page." if settings.SIGNUP else ".")
         password = secrets.token_urlsafe(12)
-        get_user_model().objects.create_superuser(ADMIN, password=password)  # type: ignore[attr-defined]
+        get_user_model().objects.create_superuser(ADMIN, password=password)
         connection.close()
         return f"Sign in as {ADMIN} with the password {password} (made just now, shown only this once)."
 
