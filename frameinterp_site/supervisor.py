@@ -28,7 +28,7 @@ import psutil
 logger = logging.getLogger("inbetween.up")
 
 MARK = "INBETWEEN_UP"
-STOP_SECONDS = 10.0  # from SIGTERM to SIGKILL
+STOP_SECONDS = 20.0  # from SIGTERM to SIGKILL
 TASK_DELAY = 1.0  # from the SIGTERM of a worker to that of the task it works on
 STEADY_SECONDS = 60.0  # a child that lived this long starts again at once, however often it died before
 MAX_BACKOFF = 60.0
