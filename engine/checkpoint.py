@@ -71,7 +71,9 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
         net = build(ModelConfig(**payload["config"]))
         net.load_state_dict(payload["weights"])
     except (KeyError, TypeError, RuntimeError, BadOptionsError) as error:
-        raise WeightsError(f"The weights in {path} do not fit this version's networks. Train again, or use another file.") from error
+        raise WeightsError(
+            f"The weights in {path} do not fit this version's networks. Train again, or use another file."
+        ) from error
     return net.to(device).eval(), {key: payload[key] for key in ("step", "metrics", "config")}
 
 
@@ -112,7 +114,9 @@ def model_info(name: str = "default", models_dir: Path | None = None) -> ModelIn
 def untrained_info(arch: str) -> ModelInfo:
     if arch == "flow_fusion":
         return ModelInfo(arch, arch, None, "", 0, trained=False, notice=UNTRAINED_NOTICE)
-    return ModelInfo(arch, arch, None, "", 0, trained=False, notice=f"Untrained model: {arch} draws noise until it is trained.")
+    return ModelInfo(
+        arch, arch, None, "", 0, trained=False, notice=f"Untrained model: {arch} draws noise until it is trained."
+    )
 
 
 def file_info(path: Path) -> ModelInfo:
@@ -133,7 +137,9 @@ def _file_info(path: Path, mtime_ns: int) -> ModelInfo:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise WeightsError(f"There is no weights file {path}. Train one with manage.py train_model, or choose another model.")
+        raise WeightsError(
+            f"There is no weights file {path}. Train one with manage.py train_model, or choose another model."
+        )
     try:
         payload = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:

@@ -45,7 +45,9 @@ def parse_resolution(value: str | tuple[int, int]) -> tuple[int, int]:
     try:
         width, height = (int(side) for side in (value.lower().split("x") if isinstance(value, str) else value))
     except (ValueError, TypeError) as error:
-        raise BadOptionsError(f'"{value}" is not a resolution. Write it as WIDTHxHEIGHT, for example 1280x720.') from error
+        raise BadOptionsError(
+            f'"{value}" is not a resolution. Write it as WIDTHxHEIGHT, for example 1280x720.'
+        ) from error
     if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE) or width * height > MAX_PIXELS:
         raise BadOptionsError(
             f"{width}x{height} is out of range. Each side must be {MIN_SIDE}-{MAX_SIDE} pixels, at most 8192x4320 in all."
@@ -75,7 +77,11 @@ class RenderOptions:
     def __post_init__(self) -> None:
         if self.mode not in ("smooth", "slow", "fps"):
             raise BadOptionsError(f'"{self.mode}" is not a mode. Choose smooth, slow or fps.')
-        if isinstance(self.inbetween, bool) or not isinstance(self.inbetween, int) or not 1 <= self.inbetween <= MAX_INBETWEEN:
+        if (
+            isinstance(self.inbetween, bool)
+            or not isinstance(self.inbetween, int)
+            or not 1 <= self.inbetween <= MAX_INBETWEEN
+        ):
             raise BadOptionsError(f"{self.inbetween} in-between frames is out of range. Choose 1 to {MAX_INBETWEEN}.")
         if self.mode == "fps" and self.target_fps is None:
             raise BadOptionsError("Exact-rate mode needs the frame rate to reach, for example 60.")

@@ -20,7 +20,9 @@ from .motion import Flow, Picture, dis_flow, grey, resize_flow
 from .nets import EncoderDecoder, FlowFusion, build
 from .nets.flow_fusion import Features, Match
 
-_FULL_SIZE_DIS = 640 * 480  # up to this many pixels DIS runs at full size, above at half: same motion, a quarter of the time
+_FULL_SIZE_DIS = (
+    640 * 480
+)  # up to this many pixels DIS runs at full size, above at half: same motion, a quarter of the time
 _MIN_PADDED = 64
 
 
@@ -204,7 +206,9 @@ def _check(img0: Picture, img1: Picture) -> None:
         (h0, w0), (h1, w1) = img0.shape[:2], img1.shape[:2]
         raise BadInputError(f"The two frames differ in size: {w0}x{h0} and {w1}x{h1}. Resize one to fit the other.")
     if min(img0.shape[:2]) < MIN_SIDE:
-        raise BadInputError(f"The frames are {img0.shape[1]}x{img0.shape[0]}; each side must be at least {MIN_SIDE} pixels.")
+        raise BadInputError(
+            f"The frames are {img0.shape[1]}x{img0.shape[0]}; each side must be at least {MIN_SIDE} pixels."
+        )
 
 
 def _source_at(t: float | Fraction, img0: Picture, img1: Picture) -> Picture | None:

@@ -212,7 +212,8 @@ class _Run:
 
     def _loss(self, batch: dict[str, Tensor]) -> Tensor:
         img0, img1, truth = (
-            batch[name].float().div(255).contiguous(memory_format=torch.channels_last) for name in ("img0", "img1", "gt")
+            batch[name].float().div(255).contiguous(memory_format=torch.channels_last)
+            for name in ("img0", "img1", "gt")
         )
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self._bf16()):
             if isinstance(self.state.net, EncoderDecoder):
@@ -271,7 +272,9 @@ class _Run:
 
     def _publish(self, figures: Figures) -> None:
         metrics = {"psnr": figures.psnr, "ssim": figures.ssim, **self.references, "set": "validation"}
-        save_checkpoint(self.model_path, self.state.average, step=self.state.base_step + self.state.step, metrics=metrics)
+        save_checkpoint(
+            self.model_path, self.state.average, step=self.state.base_step + self.state.step, metrics=metrics
+        )
 
     def _save_last(self) -> None:
         state = self.state

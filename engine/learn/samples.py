@@ -115,7 +115,9 @@ def _tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
 
 
-def validation_set(scenes: SyntheticScenes | None, footage: TripletSource | None, count: int) -> Sequence[dict[str, Any]]:
+def validation_set(
+    scenes: SyntheticScenes | None, footage: TripletSource | None, count: int
+) -> Sequence[dict[str, Any]]:
     """Fixed triplets that are never trained on: footage kept apart, else scenes of another seed."""
     if footage and (kept := footage.validation(count)):
         return [dict(sample) for sample in kept]
