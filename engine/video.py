@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -254,22 +255,35 @@ def _timing(path: Path, limits: Limits, damage: Damage) -> _Timing:
             if len(found) > limits.max_frames:
                 raise BadInputError(f"The video has more than {limits.max_frames} frames. Cut it into parts.")
         if any(stamp is None for stamp, _ in found):
-            found = list(enumerate_decoded(path, limits, stream, damage))
+            found = list(_decoded_in_order(path, limits, stream, damage))
         if not found:
             raise BadInputError("There is no frame in this video that can be read. Send it again.")
         stamps = sorted({stamp for stamp, _ in found if stamp is not None})
-        last = max(found, key=lambda entry: entry[0] if entry[0] is not None else 0)[1]
         time_base = stream.time_base or Fraction(1, 90000)
         rate = _constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
         if rate is not None:
             times = [Fraction(index) / rate for index in range(len(stamps))]
             return _Timing(times, stamps[0], rate, len(stamps) / rate)
         times = [(stamp - stamps[0]) * time_base for stamp in stamps]
-        step = last * time_base or 1 / (stream.guessed_rate or stream.average_rate or Fraction(25))
+        last = max(found, key=lambda entry: entry[0] if entry[0] is not None else 0)[1]
+        step = _last_step(stream, stamps, last) * time_base
         return _Timing(times, stamps[0], None, times[-1] + step)
 
 
-def enumerate_decoded(path: Path, limits: Limits, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:
+def _last_step(stream: VideoStream, stamps: list[int], duration: int) -> int:
+    """How long the last frame is shown, in units of the file; `duration` is what its packet says.
+
+    Where frames are reordered, MP4 packets tell the time to the next decoding, not to the next picture; then the
+    length of the track tells it, unless the file is cut short.
+    """
+    steps = sorted(after - before for before, after in pairwise(stamps)) or [duration or 1]
+    left = (stream.duration or 0) - (stamps[-1] - stamps[0])
+    if stream.codec_context.reorder_depth and 0 < left <= 4 * steps[-1]:
+        return left
+    return duration or steps[len(steps) // 2]
+
+
+def _decoded_in_order(path: Path, limits: Limits, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:
     """(time stamp, duration) of frames that only decoding puts in order: they follow at the header's rate."""
     time_base = stream.time_base or Fraction(1, 90000)
     step = int(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1

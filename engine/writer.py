@@ -1,0 +1,185 @@
+"""Video out: H.264 in MP4, written frame by frame, with exact times.
+
+Even sizes are written as yuv420p, which everything plays. H.264 cannot say an odd size in yuv420p (its cropping
+counts in pairs of pixels), so a picture with an odd side is written as yuv444p: exactly its size, played by VLC, mpv,
+ffmpeg and Chromium, but not by Safari and not by hardware players. The preview beside it is always yuv420p.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from numpy.typing import NDArray
+
+from .colour import ColourTags, ToYuv, output_tags
+from .errors import NoSpaceError
+from .pictures import NO_SPACE
+from .video_info import VideoInfo
+
+KEYFRAME_SECONDS = Fraction(2)
+MAX_TIMESCALE = 2**31 - 1
+
+
+@contextmanager
+def full_disk_in_words() -> Iterator[None]:
+    """Turns "no space left", also as FFmpeg reports it, into NoSpaceError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise NoSpaceError("The disk is full: the video could not be written. Make room and try again.") from error
+        raise
+
+
+class VideoWriter:
+    """Writes one video. Use in `with`: the file appears under its name only when everything is in it.
+
+    width, height: pixels. fps: exact rate, also of a VFR video (its average). time_base: unit of the time stamps in
+    seconds; default 1 / fps.numerator, which is exact for a constant rate. For a VFR video give one that divides all
+    times. start: time of the first moment of the file; times given to `write` count from the same zero, those in the
+    file from `start`. end: time at which the last frame ends; default one frame after it.
+    info: of the source, for its colour tags and, at unchanged size, pixel shape. sar: pixel shape, if another.
+    crf: 0 lossless - 51 worst. preset: x264's. threads: of the encoder; None leaves it to x264.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        width: int,
+        height: int,
+        fps: Fraction,
+        time_base: Fraction | None = None,
+        start: Fraction = Fraction(0),
+        end: Fraction | None = None,
+        info: VideoInfo | None = None,
+        sar: Fraction | None = None,
+        crf: int = 18,
+        preset: str = "fast",
+        keyframe_seconds: Fraction = KEYFRAME_SECONDS,
+        threads: int | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.width, self.height, self.fps = width, height, Fraction(fps)
+        self.time_base = time_base or Fraction(1, self.fps.numerator)
+        self.start, self.end = start, end
+        if self.time_base.denominator > MAX_TIMESCALE:
+            raise ValueError(f"A time base of {self.time_base} s does not fit into MP4")
+        same_size = info is not None and (info.width, info.height) == (width, height)
+        self.sar = sar or (info.sar if info is not None and same_size else Fraction(1))
+        self.tags = _tags(info, width, height)
+        self.pix_fmt = "yuv420p" if width % 2 == 0 and height % 2 == 0 else "yuv444p"
+        self._to_yuv = ToYuv(self.tags, width, height, self.pix_fmt)
+        self._settings = {"crf": str(crf), "preset": preset}
+        uneven = (1 / self.fps / self.time_base).denominator != 1 or (info is not None and info.is_vfr)
+        if uneven:  # MP4 stores decoding times; reordered frames of uneven length would blur where the last one ends
+            self._settings["bf"] = "0"
+        self._keyint = max(1, round(self.fps * keyframe_seconds))
+        self._threads = threads or 0
+        self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
+        self._container: av.container.OutputContainer | None = None
+        self._waiting: tuple[av.VideoFrame, int] | None = None  # a frame lasts until the next one, so one is kept back
+        self.frames_written = 0
+
+    def write(self, rgb: NDArray[np.uint8], pts: Fraction) -> None:
+        """One frame, RGB uint8 (H, W, 3), shown from `pts` seconds on. Times must ascend.
+
+        Raises:
+            NoSpaceError: no room on the disk.
+            ValueError: another size than declared, or a time not after the last one (mistakes of the caller).
+        """
+        if rgb.shape != (self.height, self.width, 3) or rgb.dtype != np.uint8:
+            raise ValueError(f"Expected uint8 ({self.height}, {self.width}, 3), got {rgb.dtype} {rgb.shape}")
+        tick = self._tick(pts)
+        if tick < 0 or (self._waiting is not None and tick <= self._waiting[1]):
+            raise ValueError(f"Frame at {pts} s is not after the one before it (time base {self.time_base} s)")
+        self._flush_waiting(tick)
+        self._waiting = (self._to_yuv(rgb), tick)
+
+    def close(self) -> None:
+        """Writes what is left and gives the file its name. Without a single frame there is no file: ValueError."""
+        if self._waiting is None:
+            raise ValueError("A video needs at least one frame")
+        last = self._waiting[1]
+        end = self._tick(self.end) if self.end is not None else last + max(1, round(1 / self.fps / self.time_base))
+        self._flush_waiting(max(end, last + 1))
+        self._waiting = None
+        container = self._opened()
+        with full_disk_in_words():
+            container.mux(self._stream.encode(None))
+            container.close()
+            os.replace(self._part, self.path)
+        self._container = None
+
+    def abort(self) -> None:
+        """Gives up; nothing stays on the disk."""
+        self._waiting = None
+        container, self._container = self._container, None
+        if container is not None:
+            try:
+                container.close()
+            except OSError:
+                pass  # a full disk: the part is removed anyway
+        self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.abort()
+            return
+        try:
+            self.close()
+        except BaseException:
+            self.abort()
+            raise
+
+    def _tick(self, time: Fraction) -> int:
+        return round((time - self.start) / self.time_base)
+
+    def _flush_waiting(self, until: int) -> None:
+        """Encode the frame kept back, now that it is known to last until `until`."""
+        if self._waiting is None:
+            return
+        frame, tick = self._waiting
+        frame.pts, frame.duration, frame.time_base = tick, until - tick, self.time_base
+        with full_disk_in_words():
+            container = self._opened()
+            container.mux(self._stream.encode(frame))
+        self.frames_written += 1
+
+    def _opened(self) -> av.container.OutputContainer:
+        if self._container is not None:
+            return self._container
+        options = {"movflags": "+faststart", "movie_timescale": str(self.time_base.denominator)}
+        self._container = av.open(str(self._part.absolute()), "w", format="mp4", container_options=options)
+        stream = self._container.add_stream(
+            "libx264", rate=self.fps, options=self._settings, width=self.width, height=self.height
+        )
+        context = stream.codec_context
+        stream.pix_fmt, stream.time_base = self.pix_fmt, self.time_base
+        context.time_base, context.framerate = self.time_base, self.fps
+        context.gop_size, context.thread_count = self._keyint, self._threads
+        context.flags |= Flags.frame_duration
+        context.sample_aspect_ratio = self.sar.limit_denominator(65535)
+        context.color_primaries, context.color_trc, context.colorspace, context.color_range = self.tags.numbers()
+        self._stream = stream
+        return self._container
+
+
+def _tags(info: VideoInfo | None, width: int, height: int) -> ColourTags:
+    if info is None:  # pictures: sRGB numbers, written as what every player takes HD video for
+        return ColourTags("bt709", "bt709", "bt709", "tv")
+    return output_tags(info.colour, (info.width, info.height), (width, height))
