@@ -1,11 +1,11 @@
 """What light, lens, sensor and codec do to the three pictures of a sample.
 
 The choice made here, so that a network learns to place things and not to paint faults:
-- Light, shadows, lens blur, motion blur and a soft enlargement happen to all three pictures alike: they are part of the
-  scene, and the true picture of time t has them as it would in real footage.
-- Noise is new in each of img0 and img1 and absent from gt. It cannot be predicted, so the best answer is its mean, none.
-- JPEG is applied to img0 and img1 at quality q and to gt half as strongly, at (100 + q) / 2: the loss of detail, which real
-  targets share, is mostly kept; the blocks, which are chance, mostly are not.
+- Light, shadows, lens blur, motion blur and a soft enlargement happen to all three pictures alike: they are part of
+  the scene, and the true picture of time t has them as it would in real footage.
+- Noise is new in each of img0 and img1 and absent from gt. It cannot be predicted: the best answer is its mean, none.
+- JPEG is applied to img0 and img1 at quality q and to gt half as strongly, at (100 + q) / 2: the loss of detail, which
+  real targets share, is mostly kept; the blocks, which are chance, mostly are not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from .textures import Rng
 
 FIELD = 24  # light is computed at this size and enlarged
-NOISE_SIDE = 640
+NOISE_SIDE = 1152  # px, larger than any picture
 
 
 @dataclass(frozen=True)
@@ -125,23 +125,24 @@ def add_noise(rng: Rng, picture: np.ndarray, sigma: float, *, coarse: bool = Fal
         grains, np.full((3, 3), 0.28) + 0.5 * np.eye(3)
     )  # rows of norm 0.87: common part and own part
     strength = np.sqrt(0.25 + 1.5 * np.arange(256) / 255) * sigma / 0.87
-    local = cv2.LUT(picture, strength.astype(np.float32))
-    return cv2.add(picture, cv2.multiply(mixed, local), dtype=cv2.CV_8U)
+    local = strength.astype(np.float32)[picture]
+    return cv2.add(picture, mixed * local, dtype=cv2.CV_8U)
 
 
 def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     """RGB uint8 through JPEG (4:2:0) and back."""
     data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # OpenCV has just written it
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
 
 
 @cache
 def _noise_bank(coarse: bool) -> np.ndarray:
-    """Normal noise of sigma 1, float32 (NOISE_SIDE, NOISE_SIDE): drawing it anew for every picture would cost most of the time."""
+    """Normal noise of sigma 1, float32 (NOISE_SIDE, NOISE_SIDE), made once: new for each picture it would cost most."""
     noise = np.random.default_rng(2024).standard_normal((NOISE_SIDE, NOISE_SIDE), dtype=np.float32)
-    if coarse:
-        noise = cv2.GaussianBlur(noise, (0, 0), 0.9)
-    return noise / noise.std()
+    grains = cv2.GaussianBlur(noise, (0, 0), 0.9) if coarse else noise
+    return np.asarray(grains / grains.std(), np.float32)
 
 
 def _random_shadow(rng: Rng) -> np.ndarray:

@@ -1,8 +1,9 @@
 """How a synthetic layer moves: exact maps between its own plane and the picture at any time.
 
-A layer's plane is measured in output pixels; at time 1/2 it lies about where it is seen. A point q of the layer's surface
-is seen at time s at x = M(s) w, where w solves w + D(s, w) = q: M is a homography, D a small sum of travelling waves.
-So picture -> surface is explicit (rendering), surface -> picture is explicit without waves and a contraction with them (flow).
+A layer's plane is measured in output pixels; at time 1/2 it lies about where it is seen. A point q of the layer's
+surface is seen at time s at x = M(s) w, where w solves w + D(s, w) = q: M is a homography, D a small sum of travelling
+waves. So picture -> surface (rendering) is explicit, and surface -> picture (flow) is, too, without waves; with them it
+is a contraction.
 Times run from 0 (img0) to 1 (img1). Points are float32 (..., 2) as (x, y).
 """
 
@@ -55,7 +56,7 @@ class Rigid:
 
 @dataclass(frozen=True)
 class Waves:
-    """D(s, w): for each axis a sum of amplitude * sin(k . w + phase + speed * (s - 1/2)); arrays of (2 axes, N waves)."""
+    """D(s, w): for each axis a sum of amplitude * sin(k . w + phase + speed * (s - 1/2)); arrays (2 axes, N waves)."""
 
     amplitude: np.ndarray  # px
     k: np.ndarray  # (2, N, 2), radians per px
@@ -129,7 +130,7 @@ def random_direction(rng: Rng, size: float) -> tuple[float, float]:
 def random_rigid(
     rng: Rng, centre: tuple[float, float], radius: float, size: float, *, accelerate: bool = False
 ) -> Rigid:
-    """Motion of about `size` pixels between times 0 and 1 of a thing of this radius: mostly a shift, with some turning etc."""
+    """Motion of about `size` pixels between times 0 and 1 of a thing of this radius: a shift, with some turning etc."""
     sign, part = rng.choice([-1.0, 1.0], 6), rng.random(6) ** 2 * (rng.random(6) < 0.6)
     amount = size * part / radius  # relative change of place at the rim
     turn, zoom, stretch, shear = np.minimum(amount[:4] * [1, 0.8, 0.4, 0.4], [0.5, 0.3, 0.2, 0.2]) * sign[:4]

@@ -48,6 +48,17 @@ class Layer:
         high = np.clip(np.ceil([rows.max(), columns.max()]) + 2, 0, side).astype(int)
         return slice(low[0], high[0]), slice(low[1], high[1])
 
+    def travel(self) -> float:
+        """How far its farthest corner moves between times 0 and 1, px; infinite if it passes the camera."""
+        height, width = self.patch.shape[:2]
+        right, bottom = self.origin[0] + width / self.texels, self.origin[1] + height / self.texels
+        corners = np.array([[self.origin[0], right] * 2, [self.origin[1]] * 2 + [bottom] * 2, [1] * 4])
+        start, end = (self.motion.matrix(time) @ corners for time in (0.0, 1.0))
+        if min(start[2].min(), end[2].min()) < 0.2:
+            return float("inf")
+        waves = 2 * self.motion.waves.reach if self.motion.waves else 0.0
+        return float(np.hypot(*(end[:2] / end[2] - start[:2] / start[2])).max()) + waves
+
     def seen(self, pixels: np.ndarray, time: float) -> np.ndarray:
         """The layer at these pixels (h, w, 2), with bilinear sampling: uint8 (h, w, 3 or 4)."""
         (x, y), scale = self.origin, self.texels
@@ -93,7 +104,7 @@ class Scene:
         return cv2.convertScaleAbs(total, alpha=1 / steps)
 
     def flow(self, owner: np.ndarray, start: float, end: float) -> np.ndarray:
-        """Where the point seen at each pixel at time `start` has gone by `end`, minus where it was: float32 (side, side, 2).
+        """Where the point seen at each pixel at time `start` goes until `end`, as (dx, dy): float32 (side, side, 2).
 
         `owner` is `draw(start)[1]`. Exact also where the point is hidden at `end`.
         """

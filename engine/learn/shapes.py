@@ -13,7 +13,7 @@ SUBPIXEL = 4  # bits: outlines are placed to 1/16 of a texel
 
 
 def random_mask(rng: Rng, width: int, height: int, texels: float) -> np.ndarray:
-    """A random shape that fills most of (height, width) and stays clear of the border. `texels`: texels per output pixel."""
+    """A random shape that fills most of (height, width), clear of the border. `texels`: texels per output pixel."""
     kind = SHAPES[rng.choice(len(SHAPES), p=_WEIGHTS)][0]
     mask = kind(rng, width, height, texels)
     if rng.random() < 0.15:
@@ -81,7 +81,7 @@ def figure(rng: Rng, width: int, height: int, texels: float) -> np.ndarray:
     size = np.array([width, height]) * 0.5
     neck, hip = np.array([rng.normal(0, 0.1), -0.45]), np.array([rng.normal(0, 0.1), 0.12])
     _limb(mask, size, [neck, hip], rng.uniform(0.35, 0.5))
-    head = neck + [rng.normal(0, 0.05), -0.22]
+    head = neck + np.array([rng.normal(0, 0.05), -0.22])
     centre = tuple(int(c) for c in (head + 1) * size)
     cv2.ellipse(mask, centre, (int(0.13 * size.min()) + 1, int(0.17 * size.min()) + 1), 0, 0, 360, 255, -1, cv2.LINE_AA)
     for start, length, down in ((neck, 0.3, 0.9), (neck, 0.3, 0.9), (hip, 0.38, 0.45), (hip, 0.38, 0.45)):
@@ -116,11 +116,10 @@ def foliage(rng: Rng, width: int, height: int, texels: float) -> np.ndarray:
     long = rng.uniform(2.5, 9) * texels
     count = int(np.clip(rng.uniform(0.2, 0.9) * width * height / (2 * long * long), 5, 220))
     places = np.clip(rng.normal(0, 0.38, (count, 2)), -0.9, 0.9)
-    for (x, y), size, angle in zip(
-        (places + 1) * [width / 2, height / 2], rng.uniform(0.5, 1, count), rng.uniform(0, 360, count)
-    ):
-        axes = int(size * long) + 1, int(size * long * 0.45) + 1
-        cv2.ellipse(mask, (int(x), int(y)), axes, angle, 0, 360, 255, -1, cv2.LINE_AA)
+    for x, y in ((places + 1) * [width / 2, height / 2]).astype(int).tolist():
+        size = long * rng.uniform(0.5, 1)
+        axes, angle = (int(size) + 1, int(size * 0.45) + 1), rng.uniform(0, 360)
+        cv2.ellipse(mask, (x, y), axes, angle, 0, 360, 255, -1, cv2.LINE_AA)
     return mask
 
 

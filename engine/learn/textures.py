@@ -1,4 +1,4 @@
-"""Pictures to cover synthetic layers with: photographs, or, with none, drawn ones. Everything is RGB uint8 (H, W, 3)."""
+"""Pictures to cover synthetic layers with: photographs, or, with none, drawn ones. All are RGB uint8 (H, W, 3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Rng = np.random.Generator
 LONG_SIDE = 1024  # photographs are kept at this size and at a half and a quarter of it
 MEMORY = 512 * 2**20  # bytes; of more photographs than fit, an evenly spread choice is kept
 DRAWN_SIDE = 512
-DRAWN_WITHOUT_PHOTOS, DRAWN_WITH_PHOTOS = 40, 12
+DRAWN_WITHOUT_PHOTOS, DRAWN_WITH_PHOTOS = 32, 10
 FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_DUPLEX,
@@ -53,14 +53,13 @@ class TextureBank:
     def crop(self, rng: Rng, width: int, height: int, picture: list[np.ndarray] | None = None) -> np.ndarray:
         """A random part of a random size of `picture` (default: any), flipped and recoloured at random.
 
-        What reaches beyond the picture is its mirror image. Returns a contiguous array of its own.
+        What reaches beyond the picture is its mirror image. Returns a contiguous array, not to be written to.
         """
         levels = picture if picture is not None else self.pick(rng)
         large = [level for level in levels if level.shape[1] >= width and level.shape[0] >= height]
         source = large[rng.integers(len(large))] if large else levels[0]
-        x, y = (
-            int(rng.integers(0, max(0, have - want) + 1)) for have, want in zip(source.shape[1::-1], (width, height))
-        )
+        x = int(rng.integers(0, max(0, source.shape[1] - width) + 1))
+        y = int(rng.integers(0, max(0, source.shape[0] - height) + 1))
         part = source[y : y + height, x : x + width]
         missing = height - part.shape[0], width - part.shape[1]
         if any(missing):
@@ -96,19 +95,18 @@ def draw_texture(rng: Rng, side: int) -> np.ndarray:
     picture = draw(rng, side).astype(np.float32)
     light = 1 + 0.25 * (fractal(rng, side, side, 2, 2) - 0.5)  # nothing real is evenly lit
     grain = rng.normal(0, rng.uniform(0, 5), (side, side, 1))
-    picture = cv2.GaussianBlur(picture * light[..., None] + grain, (0, 0), rng.uniform(0.5, 0.9))
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    soft = cv2.GaussianBlur(picture * light[..., None] + grain, (0, 0), rng.uniform(0.5, 0.9))
+    return np.clip(soft, 0, 255).astype(np.uint8)
 
 
 def fractal(rng: Rng, width: int, height: int, cells: int, octaves: int, roughness: float = 0.55) -> np.ndarray:
-    """Smooth noise (height, width) float32 in 0..1; `cells` is the number of bumps along a side of the coarsest octave."""
+    """Smooth noise (height, width) float32 in 0..1; `cells`: bumps along a side of the coarsest octave."""
     total = np.zeros((height, width), np.float32)
     for octave in range(octaves):
         n = min(cells * 2**octave, max(width, height))
-        total += roughness**octave * cv2.resize(
-            rng.random((n + 1, n + 1), dtype=np.float32), (width, height), interpolation=cv2.INTER_CUBIC
-        )
-    return cv2.normalize(total, None, 0, 1, cv2.NORM_MINMAX)
+        coarse = rng.random((n + 1, n + 1), dtype=np.float32)
+        total += np.float32(roughness**octave) * cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return (total - total.min()) / (np.ptp(total) + np.float32(1e-6))
 
 
 def random_colour(rng: Rng) -> np.ndarray:
