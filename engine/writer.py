@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -117,7 +117,7 @@ class VideoWriter:
         with full_disk_in_words():
             container.mux(self._stream.encode(None))
             container.close()
-            os.replace(self._part, self.path)
+            self._part.replace(self.path)
         self._container = None
 
     def abort(self) -> None:
@@ -125,10 +125,8 @@ class VideoWriter:
         self._waiting = None
         container, self._container = self._container, None
         if container is not None:
-            try:
+            with suppress(OSError):  # a full disk: the part is removed anyway
                 container.close()
-            except OSError:
-                pass  # a full disk: the part is removed anyway
         self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:

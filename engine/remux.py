@@ -1,0 +1,244 @@
+"""Putting files together without touching a picture: segments to one film, sound beside it; and previews for browsers."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.video.stream import VideoStream
+
+from .demux import Damage, open_input, packets, video_stream
+from .errors import BadInputError
+from .files import atomically
+from .sound import Sound, sound_tracks
+from .video import probe, read_frames
+from .video_info import VideoInfo
+from .writer import VideoWriter, full_disk_in_words
+
+METADATA = ("title", "artist", "album", "author", "comment", "copyright", "creation_time", "date", "description", "genre",
+            "location", "synopsis")  # fmt: skip
+PREVIEW_KEYFRAMES = Fraction(1, 2)  # seconds between places a player can jump to
+
+Timed = tuple[Fraction, av.Packet]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where the packets of one segment go, in units of the segments' common time base.
+
+    offset: added to its time stamps. stamps: of its frames, ascending, with the offset. delay: how many frames
+    decoding runs ahead of showing. end: of its last frame.
+    """
+
+    offset: int
+    stamps: list[int]
+    delay: int
+    end: int
+
+
+def join_segments(
+    segment_paths: Sequence[str | Path],
+    output: str | Path,
+    *,
+    audio_from: str | Path | None = None,
+    starts: Sequence[Fraction] | None = None,
+    browser_sound: bool = False,
+) -> list[str]:
+    """One MP4 from segments written by `VideoWriter` with the same settings. Nothing is encoded again.
+
+    Each segment begins where the one before it ends, or at its time in `starts` (seconds). From `audio_from` come all
+    sound tracks, as late against the first frame as they are there, the chapters, and title, date and the like. Sound
+    is copied, or made AAC where MP4 cannot hold it (or, with `browser_sound`, where browsers do not play it).
+
+    Returns: notes in words on what could not be carried over as it was.
+
+    Raises:
+        BadInputError: a segment cannot be read or does not match the first one. NoSpaceError: no room on the disk.
+    """
+    paths = [Path(path) for path in segment_paths]
+    if not paths:
+        raise ValueError("There are no segments to join")
+    notes: list[str] = []
+    with full_disk_in_words(), atomically(Path(output)) as part:
+        if audio_from is None:
+            _write(paths, part, starts, None, None, notes, browser_sound)
+            return notes
+        source = Path(audio_from)
+        with open_input(source) as container:
+            _write(paths, part, starts, source, container, notes, browser_sound)
+    return notes
+
+
+def _write(
+    paths: list[Path],
+    part: Path,
+    starts: Sequence[Fraction] | None,
+    source: Path | None,
+    sound_from: InputContainer | None,
+    notes: list[str],
+    browser_sound: bool,
+) -> None:
+    time_base, extradata = _first(paths[0])
+    layouts = list(_layouts(paths, time_base, extradata, starts))
+    delay = max(layout.delay for layout in layouts)
+    options = {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
+    with open_input(paths[0]) as first, av.open(str(part.absolute()), "w", "mp4", container_options=options) as result:
+        stream = result.add_stream_from_template(video_stream(first), time_base=time_base)
+        tracks: list[Sound] = []
+        if source is not None and sound_from is not None:
+            begin = probe(source).start
+            tracks = sound_tracks(sound_from, result, begin, notes, browser_sound=browser_sound)
+            _copy_words(sound_from, result, begin)
+        sources: list[Iterator[Timed]] = [_video_packets(paths, layouts, delay, stream, time_base)]
+        if tracks and sound_from is not None:
+            sources.append(_sound_packets(sound_from, tracks))
+        for _, packet in heapq.merge(*sources, key=lambda timed: timed[0]):
+            result.mux(packet)
+
+
+def _first(path: Path) -> tuple[Fraction, bytes]:
+    with open_input(path) as container:
+        stream = video_stream(container)
+        return stream.time_base or Fraction(1, 90000), stream.codec_context.extradata or b""
+
+
+def _layouts(
+    paths: list[Path], time_base: Fraction, extradata: bytes, starts: Sequence[Fraction] | None
+) -> Iterator[_Layout]:
+    end = 0
+    for number, path in enumerate(paths):
+        if _first(path) != (time_base, extradata):
+            raise BadInputError(f"Segment {path.name} was made with other settings than {paths[0].name}. Render again.")
+        offset = round(starts[number] / time_base) if starts is not None else end
+        if offset < end:
+            raise BadInputError(f"Segment {path.name} begins before the one in front of it ends. Render again.")
+        layout = _layout(path, offset)
+        end = layout.end
+        yield layout
+
+
+def _layout(path: Path, offset: int) -> _Layout:
+    damage = Damage()
+    with open_input(path) as container:
+        found = [
+            (packet.pts + offset, packet.duration or 0)
+            for packet in packets(container, video_stream(container), damage)
+            if packet.size and packet.pts is not None
+        ]
+    if not found or damage.words():
+        raise BadInputError(f"Segment {path.name} is damaged. Render it again.")
+    order = sorted(stamp for stamp, _ in found)
+    rank = {stamp: place for place, stamp in enumerate(order)}
+    delay = max(place - rank[stamp] for place, (stamp, _) in enumerate(found))
+    return _Layout(offset, order, delay, max(stamp + duration for stamp, duration in found))
+
+
+def _video_packets(
+    paths: list[Path], layouts: list[_Layout], delay: int, stream: VideoStream, time_base: Fraction
+) -> Iterator[Timed]:
+    """All packets in decoding order. The n-th is decoded when the (n - delay)-th frame is shown."""
+    stamps = layouts[0].stamps
+    step = stamps[1] - stamps[0] if len(stamps) > 1 else layouts[0].end - stamps[0]
+    recent = [stamps[0] - step * (delay - number) for number in range(delay)]  # times of decoding still to give out
+    for number, (path, layout) in enumerate(zip(paths, layouts, strict=True)):
+        following = layouts[number + 1].stamps[0] if number + 1 < len(layouts) else layout.end
+        lasts = {shown: after - shown for shown, after in pairwise([*layout.stamps, following])}
+        decoding = iter([*recent, *layout.stamps])
+        with open_input(path) as container:
+            for packet in packets(container, video_stream(container), Damage()):
+                if not packet.size or packet.pts is None:
+                    continue
+                packet.pts, packet.dts = packet.pts + layout.offset, next(decoding)
+                packet.duration = lasts[packet.pts]
+                packet.stream = stream
+                yield packet.dts * time_base, packet
+        recent = list(decoding)
+
+
+def _sound_packets(container: InputContainer, tracks: list[Sound]) -> Iterator[Timed]:
+    by_index = {track.source.index: track for track in tracks}
+    for packet in packets(container, [track.source for track in tracks], Damage()):
+        if packet.size:
+            yield from by_index[packet.stream_index].packets(packet)
+    for track in tracks:
+        yield from track.rest()
+
+
+def _copy_words(source: InputContainer, result: OutputContainer, begin: Fraction) -> None:
+    """Title, date and the like, and chapters, which are moved with the first frame."""
+    result.metadata.update({key: value for key, value in source.metadata.items() if key.lower() in METADATA})
+    chapters: list[Any] = []
+    for chapter in source.chapters():
+        unit = chapter["time_base"] or Fraction(1)
+        shift = round(begin / unit)
+        chapters.append({**chapter, "start": max(0, chapter["start"] - shift), "end": max(0, chapter["end"] - shift)})
+    if chapters:
+        result.set_chapters(chapters)
+
+
+def make_preview(
+    master: str | Path,
+    output: str | Path,
+    max_height: int = 720,
+    *,
+    on_frame: Callable[[int], None] | None = None,
+) -> list[str]:
+    """A small copy that every browser plays and seeks in quickly: H.264 yuv420p, AAC, square pixels, upright.
+
+    At most `max_height` lines (portrait: columns) and 16:9 of that the other way; never enlarged. Timing and colour
+    tags are the master's. `on_frame` gets the number of frames written so far; what it raises ends the work.
+
+    Returns: notes in words on what could not be carried over. Raises as `read_frames` and `join_segments` do.
+    """
+    master, output = Path(master), Path(output)
+    info = probe(master)
+    size = preview_size(info, max_height)
+    picture = output.with_name(f".{output.stem}.picture.mp4")
+    notes: list[str] = []
+    try:
+        with VideoWriter(
+            picture,
+            width=size[0],
+            height=size[1],
+            fps=info.fps,
+            time_base=info.time_base if info.is_vfr else None,
+            end=info.duration,
+            info=info,
+            sar=Fraction(1),
+            crf=23,
+            preset="veryfast",
+            keyframe_seconds=PREVIEW_KEYFRAMES,
+        ) as writer:
+            for number, frame in enumerate(read_frames(master, resolution=size, info=info, on_notice=notes.append), 1):
+                writer.write(frame.rgb, frame.pts)
+                if on_frame is not None:
+                    on_frame(number)
+        return notes + join_segments([picture], output, audio_from=master, browser_sound=True)
+    finally:
+        picture.unlink(missing_ok=True)
+
+
+def make_source_preview(
+    source: str | Path,
+    output: str | Path,
+    max_height: int = 720,
+    *,
+    on_frame: Callable[[int], None] | None = None,
+) -> list[str]:
+    """As `make_preview`, of an uploaded file: any codec, rotation, pixel shape and kind of sound."""
+    return make_preview(source, output, max_height, on_frame=on_frame)
+
+
+def preview_size(info: VideoInfo, max_height: int = 720) -> tuple[int, int]:
+    """(width, height) in pixels, even, with square pixels, in the box `make_preview` describes."""
+    width, height = info.width * max(info.sar, Fraction(1)), info.height / min(info.sar, Fraction(1))
+    long, short = max(width, height), min(width, height)
+    scale = min(Fraction(1), max_height / short, Fraction(max_height * 16, 9) / long)
+    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
