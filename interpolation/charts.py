@@ -1,4 +1,4 @@
-"""The figures of a job as a Plotly figure (JSON). Colours are names of CSS variables; the page's script fills them in."""
+"""The figures of a job as a Plotly figure (JSON). Colours are names of CSS variables; the page fills them in."""
 
 from __future__ import annotations
 

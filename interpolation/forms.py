@@ -22,13 +22,13 @@ PRESET_HEIGHTS = (2160, 1440, 1080, 720, 540, 360)
 CUSTOM = "custom"
 
 
-class SignUpForm(UserCreationForm):  # type: ignore[type-arg]
+class SignUpForm(UserCreationForm):
     class Meta(UserCreationForm.Meta):
         model = get_user_model()
         fields = ("username",)
 
 
-class ProjectForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProjectForm(forms.ModelForm):
     class Meta:
         model = Project
         fields = ("name",)
@@ -56,7 +56,7 @@ class ManyFilesField(forms.FileField):
 class UploadForm(forms.Form):
     """One video, or two pictures in order."""
 
-    files = ManyFilesField(
+    footage = ManyFilesField(
         max_length=1000,
         error_messages={
             "required": "Choose one video, or two pictures.",
@@ -65,13 +65,14 @@ class UploadForm(forms.Form):
     )
     resize_second = forms.BooleanField(required=False)
 
-    def clean_files(self) -> list[UploadedFile]:
-        files: list[UploadedFile] = self.cleaned_data["files"]
+    def clean_footage(self) -> list[UploadedFile]:
+        files: list[UploadedFile] = self.cleaned_data["footage"]
         for file in files:
-            if (file.size or 0) > settings.MAX_UPLOAD_BYTES:
+            size = file.size or 0
+            if size > settings.MAX_UPLOAD_BYTES:
                 limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
                 raise forms.ValidationError(
-                    f"{file.name} is {filesizeformat(file.size)}; the most that can be uploaded is {limit}."
+                    f"{file.name} is {filesizeformat(size)}; the most that can be uploaded is {limit}."
                 )
         if len(files) > 2:
             raise forms.ValidationError(f"That is {len(files)} files. Choose one video, or two pictures.")
@@ -83,7 +84,7 @@ class UploadForm(forms.Form):
 
     @property
     def kind(self) -> str:
-        return Source.Kind.PICTURES if len(self.cleaned_data["files"]) == 2 else Source.Kind.VIDEO
+        return Source.Kind.PICTURES if len(self.cleaned_data["footage"]) == 2 else Source.Kind.VIDEO
 
 
 def _is_still(file: UploadedFile) -> bool:
@@ -111,11 +112,9 @@ class JobForm(forms.Form):
         choices=[("hold", "Hold the last frame of the shot"), ("crossfade", "Cross-fade to the next shot")],
         required=False,
     )
-    crf = forms.TypedChoiceField(
-        initial=18,
-        coerce=int,
-        empty_value=18,
-        choices=[(12, "Finest"), (18, "High"), (23, "Balanced"), (28, "Small file")],
+    crf = forms.ChoiceField(
+        initial="18",
+        choices=[("12", "Finest"), ("18", "High"), ("23", "Balanced"), ("28", "Small file")],
         required=False,
     )
     model = forms.ChoiceField(required=False)
@@ -130,6 +129,9 @@ class JobForm(forms.Form):
         self.fields["model"].initial = models[0].name
         if source.kind == Source.Kind.PICTURES:
             self.fields["inbetween"].initial = 5
+        size = self.initial.get("resolution")
+        if size and size not in dict(self.presets):
+            self.initial |= {"resolution": CUSTOM, "custom_resolution": size}
 
     def clean_inbetween(self) -> int:
         value = self.cleaned_data.get("inbetween")
@@ -175,7 +177,7 @@ class JobForm(forms.Form):
             resolution=data["size"],
             model=data["model"] or "default",
             cut=data["cut"] or "hold",
-            crf=data["crf"],
+            crf=int(data["crf"] or 18),
             held_out=data["held_out"],
         ).to_dict()
 

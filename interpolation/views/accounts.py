@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
@@ -15,13 +17,16 @@ from django.views.decorators.http import require_POST
 from knox.models import AuthToken, get_token_model
 
 from ..forms import SignUpForm
+from .common import MemberRequest
 from .storage import storage_used
 
 
 class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
-    extra_context = {"signup": settings.SIGNUP}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(signup=settings.SIGNUP, **kwargs)
 
 
 @sensitive_post_parameters("password1", "password2")
@@ -38,7 +43,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sign_up.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _account_page(request: HttpRequest, *, status: int = 200, **extra: object) -> HttpResponse:
+def _account_page(request: MemberRequest, *, status: int = 200, **extra: object) -> HttpResponse:
     tokens = get_token_model().objects.filter(user=request.user).order_by("-created")
     context = {
         "password_form": PasswordChangeForm(request.user),
@@ -49,13 +54,13 @@ def _account_page(request: HttpRequest, *, status: int = 200, **extra: object) -
 
 
 @login_required
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: MemberRequest) -> HttpResponse:
     return _account_page(request)
 
 
 @login_required
 @require_POST
-def token_create(request: HttpRequest) -> HttpResponse:
+def token_create(request: MemberRequest) -> HttpResponse:
     """The token is in this answer and nowhere else: only its hash is kept."""
     _, token = AuthToken.objects.create(user=request.user)
     return _account_page(request, new_token=token)
@@ -63,7 +68,7 @@ def token_create(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def token_revoke(request: HttpRequest, digest: str) -> HttpResponse:
+def token_revoke(request: MemberRequest, digest: str) -> HttpResponse:
     get_object_or_404(get_token_model(), user=request.user, pk=digest).delete()
     messages.success(request, "The token is revoked. Scripts that use it are refused from now on.")
     return redirect("account")
@@ -72,7 +77,7 @@ def token_revoke(request: HttpRequest, digest: str) -> HttpResponse:
 @login_required
 @require_POST
 @sensitive_post_parameters()
-def password_change(request: HttpRequest) -> HttpResponse:
+def password_change(request: MemberRequest) -> HttpResponse:
     form = PasswordChangeForm(request.user, request.POST)
     if not form.is_valid():
         return _account_page(request, password_form=form, status=422)

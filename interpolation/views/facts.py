@@ -84,16 +84,16 @@ def _predict_video(source: Source, options: RenderOptions, size: tuple[int, int]
     if options.mode == "fps":
         assert options.target_fps is not None
         frames = max(1, math.floor(duration * options.target_fps + Fraction(1, 2)))
-        on_source = _coinciding(count, rate, options.target_fps)
-        return Prediction(
-            frames, max(0, frames - on_source), options.target_fps, frames / options.target_fps, size, count
-        )
+        new = _drawn_at_rate(count, rate, options.target_fps, frames)
+        return Prediction(frames, new, options.target_fps, frames / options.target_fps, size, count)
     multiplier = options.inbetween + 1
     stretch = multiplier if options.mode == "slow" else 1
     new = max(0, count - 1) * options.inbetween
     return Prediction(count * multiplier, new, rate * multiplier / stretch, duration * stretch, size, count)
 
 
-def _coinciding(count: int, rate: Fraction, target: Fraction) -> int:
-    """How many of `count` source frames at `rate` are shown at the very moment of an output frame at `target`."""
-    return math.ceil(count / (rate / target).denominator) if count else 0
+def _drawn_at_rate(count: int, rate: Fraction, target: Fraction, frames: int) -> int:
+    """How many of `frames` at `target` lie strictly between two of `count` source frames at `rate`."""
+    before_last = min(frames, math.ceil((count - 1) * target / rate))
+    on_a_source_frame = math.ceil(before_last / (rate / target).denominator)
+    return max(0, before_last - on_a_source_frame)

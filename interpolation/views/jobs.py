@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,20 +18,20 @@ from engine.errors import BadOptionsError
 from .. import services
 from ..forms import JobForm
 from ..models import Job, Source
-from .common import REFUSALS
+from .common import REFUSALS, MemberRequest
 from .facts import predict, source_facts
 from .results import MODES, STAGES, results
 
 
-def find_source(request: HttpRequest, pk: UUID) -> Source:
+def find_source(request: MemberRequest, pk: UUID) -> Source:
     return get_object_or_404(Source.objects.of(request.user).select_related("project"), pk=pk)
 
 
-def find_job(request: HttpRequest, pk: UUID) -> Job:
+def find_job(request: MemberRequest, pk: UUID) -> Job:
     return get_object_or_404(Job.objects.of(request.user).select_related("source", "project"), pk=pk)
 
 
-def _first_settings(request: HttpRequest, source: Source) -> dict[str, Any]:
+def _first_settings(request: MemberRequest, source: Source) -> dict[str, Any]:
     """Settings to begin with: those of an earlier job ("run again with changes"), else the defaults."""
     again = request.GET.get("again", "")
     earlier = next((job for job in source.jobs.all() if str(job.pk) == again), None)
@@ -42,7 +42,7 @@ def _first_settings(request: HttpRequest, source: Source) -> dict[str, Any]:
 
 
 @login_required
-def job_new(request: HttpRequest, pk: UUID) -> HttpResponse:
+def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     source = find_source(request, pk)
     models = list_models()
     if request.method == "POST":
@@ -86,7 +86,7 @@ def _notice(form: JobForm) -> str:
 
 @login_required
 @require_GET
-def job_prediction(request: HttpRequest, pk: UUID) -> HttpResponse:
+def job_prediction(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The fragment that says what would come out, for the settings so far."""
     source = find_source(request, pk)
     form = JobForm(request.GET, source=source, models=list_models())
@@ -106,7 +106,7 @@ def _watch(job: Job) -> dict[str, Any]:
 
 
 @login_required
-def job(request: HttpRequest, pk: UUID) -> HttpResponse:
+def job(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_job(request, pk)
     context = _watch(found) | {
         "project": found.project,
@@ -120,7 +120,7 @@ def job(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @require_GET
-def job_status(request: HttpRequest, pk: UUID) -> HttpResponse:
+def job_status(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The fragment that the page asks for again and again; when the job has ended, the word to load the page anew."""
     found = find_job(request, pk)
     response = render(request, "interpolation/_job_status.html", _watch(found))
@@ -131,17 +131,17 @@ def job_status(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+def job_cancel(request: MemberRequest, pk: UUID) -> HttpResponse:
     return _change(request, find_job(request, pk), services.job_cancel)
 
 
 @login_required
 @require_POST
-def job_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
+def job_retry(request: MemberRequest, pk: UUID) -> HttpResponse:
     return _change(request, find_job(request, pk), services.job_retry)
 
 
-def _change(request: HttpRequest, found: Job, service: Any) -> HttpResponse:
+def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
     try:
         service(job=found)
     except REFUSALS as error:
@@ -150,7 +150,7 @@ def _change(request: HttpRequest, found: Job, service: Any) -> HttpResponse:
 
 
 @login_required
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: MemberRequest) -> HttpResponse:
     """Everybody's waiting and running jobs in order; of others' only that they are there."""
     live = Job.objects.live().select_related("source", "project").order_by("-status", "created_at")
     rows = [{"job": found, "mine": found.project.owner_id == request.user.pk} for found in live]

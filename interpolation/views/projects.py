@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from .. import services
 from ..forms import ProjectForm, UploadForm
 from ..models import Job, Preview, Project, Source
-from .common import REFUSALS
+from .common import REFUSALS, MemberRequest
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -33,7 +33,7 @@ def _with_posters(jobs: QuerySet[Job]) -> QuerySet[Job]:
 
 
 @login_required
-def projects(request: HttpRequest, form: ProjectForm | None = None) -> HttpResponse:
+def projects(request: MemberRequest, form: ProjectForm | None = None) -> HttpResponse:
     latest = Source.objects.filter(project=OuterRef("pk")).exclude(poster="")
     found = Project.objects.of(request.user).annotate(
         source_count=Count("sources", distinct=True),
@@ -45,7 +45,7 @@ def projects(request: HttpRequest, form: ProjectForm | None = None) -> HttpRespo
 
 
 @login_required
-def project_new(request: HttpRequest) -> HttpResponse:
+def project_new(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("projects")
     form = ProjectForm(request.POST)
@@ -54,12 +54,12 @@ def project_new(request: HttpRequest) -> HttpResponse:
     return redirect(services.project_create(owner=request.user, name=form.cleaned_data["name"]))
 
 
-def find_project(request: HttpRequest, pk: UUID) -> Project:
+def find_project(request: MemberRequest, pk: UUID) -> Project:
     return get_object_or_404(Project.objects.of(request.user), pk=pk)
 
 
 @login_required
-def project(request: HttpRequest, pk: UUID, form: UploadForm | None = None, status: int = 200) -> HttpResponse:
+def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, status: int = 200) -> HttpResponse:
     found = find_project(request, pk)
     context = {
         "project": found,
@@ -73,7 +73,7 @@ def project(request: HttpRequest, pk: UUID, form: UploadForm | None = None, stat
 
 @login_required
 @require_POST
-def project_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
+def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_project(request, pk)
     try:
         services.project_delete(project=found)
@@ -86,7 +86,7 @@ def project_delete(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @login_required
 @require_POST
-def source_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+def source_upload(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Take a video or two pictures. Answers JSON to the page's own script, a page to a plain form."""
     found = find_project(request, pk)
     form = UploadForm(request.POST, request.FILES)
@@ -94,15 +94,15 @@ def source_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
         try:
             return _uploaded(request, _store(found, form))
         except services.PictureSizesDifferError as error:
-            form.add_error("files", str(error))
+            form.add_error("footage", str(error))
             return _refused(request, found, form, offer_resize=True)
         except REFUSALS as error:
-            form.add_error("files", str(error))
+            form.add_error("footage", str(error))
     return _refused(request, found, form)
 
 
 def _store(project: Project, form: UploadForm) -> Source:
-    files = form.cleaned_data["files"]
+    files = form.cleaned_data["footage"]
     return services.source_create(
         project=project,
         kind=form.kind,
@@ -116,12 +116,12 @@ def _wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
 
 
-def _uploaded(request: HttpRequest, source: Source) -> HttpResponse:
+def _uploaded(request: MemberRequest, source: Source) -> HttpResponse:
     address = reverse("job-new", args=[source.pk])
     return JsonResponse({"next": address}, status=201) if _wants_json(request) else redirect(address)
 
 
-def _refused(request: HttpRequest, found: Project, form: UploadForm, *, offer_resize: bool = False) -> HttpResponse:
+def _refused(request: MemberRequest, found: Project, form: UploadForm, *, offer_resize: bool = False) -> HttpResponse:
     words = [str(error) for errors in form.errors.values() for error in errors]
     if _wants_json(request):
         return JsonResponse({"errors": words, "offer_resize": offer_resize}, status=422)
@@ -130,7 +130,7 @@ def _refused(request: HttpRequest, found: Project, form: UploadForm, *, offer_re
 
 @login_required
 @require_POST
-def source_sample(request: HttpRequest, pk: UUID) -> HttpResponse:
+def source_sample(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_project(request, pk)
     try:
         source = services.source_create_sample(project=found)

@@ -10,9 +10,11 @@ from django.shortcuts import render
 
 from engine.checkpoint import list_models
 
+from .common import MemberRequest
+
 
 @login_required
-def models(request: HttpRequest) -> HttpResponse:
+def models(request: MemberRequest) -> HttpResponse:
     return render(
         request, "interpolation/models.html", {"models": [(info, figures(info.metrics)) for info in list_models()]}
     )

@@ -79,7 +79,7 @@
     const data = new FormData();
     data.append("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
     if (resize.checked) data.append("resize_second", "on");
-    for (const file of files) data.append("files", file, file.name);
+    for (const file of files) data.append("footage", file, file.name);
     fail([]);
     show(files);
     const started = performance.now();

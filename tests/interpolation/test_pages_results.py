@@ -1,0 +1,138 @@
+"""The page of a job in each of its states, and what it says of the figures."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from interpolation.charts import figures_chart
+from interpolation.models import Source
+from interpolation.views.results import psnr_word, ssim_word
+
+from .pages import METRICS, finished_job, job_of, person, source_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def source(client: Client) -> Source:
+    alice = person("alice")
+    client.force_login(alice)
+    return source_of(alice)
+
+
+def page_of(client: Client, job: object, name: str = "job") -> str:
+    return client.get(reverse(name, args=[job.pk])).content.decode()  # type: ignore[attr-defined]
+
+
+def test_a_waiting_job_says_its_place_and_asks_again(client: Client, source: Source) -> None:
+    job_of(source)
+    second = job_of(source)
+    page = page_of(client, second)
+    assert "number 2 in the queue" in page
+    assert f'hx-get="{reverse("job-status", args=[second.pk])}"' in page
+
+
+def test_a_running_job_says_stage_frames_and_time_left(client: Client, source: Source) -> None:
+    now = timezone.now()
+    progress = {"stage": "interpolating", "frames_done": 45, "frames_total": 180, "eta_seconds": 14.2}
+    job = job_of(source, "running", **progress, started_at=now, heartbeat_at=now, attempts=1)
+    page = page_of(client, job, "job-status")
+    assert "Drawing new frames" in page and "25 %" in page
+    assert "45 of 180 frames" in page and "about 14 s left" in page
+
+
+@pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
+def test_the_fragment_of_a_job_that_ended_asks_no_more_and_reloads_the_page(
+    client: Client, source: Source, status: str
+) -> None:
+    job = job_of(source, status, finished_at=timezone.now())
+    answer = client.get(reverse("job-status", args=[job.pk]))
+    assert answer.headers["HX-Refresh"] == "true"
+    assert "hx-get" not in answer.content.decode()
+
+
+def test_a_failed_job_says_why_and_offers_a_retry(client: Client, source: Source) -> None:
+    job = job_of(source, "failed", error="The disk is full <b>. Make room and try again.")
+    page = page_of(client, job)
+    assert "The disk is full &lt;b&gt;. Make room and try again." in page
+    assert reverse("job-retry", args=[job.pk]) in page
+
+
+def test_cancel_and_retry_by_the_buttons(client: Client, source: Source) -> None:
+    job = job_of(source)
+    client.post(reverse("job-cancel", args=[job.pk]))
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+    client.post(reverse("job-retry", args=[job.pk]))
+    job.refresh_from_db()
+    assert job.status == "queued"
+
+
+def test_cancelling_a_finished_job_is_answered_in_words(client: Client, source: Source) -> None:
+    job = finished_job(source)
+    page = client.post(reverse("job-cancel", args=[job.pk]), follow=True).content.decode()
+    assert "there is nothing to cancel" in page
+    job.refresh_from_db()
+    assert job.status == "succeeded"
+
+
+def test_a_finished_job_shows_players_pictures_figures_flow_and_downloads(client: Client, source: Source) -> None:
+    certificate = {"ok": True, "checks": [{"name": "frame count", "expected": "180", "found": "180", "ok": True}]}
+    job = finished_job(
+        source, certificate=certificate, model_name="flow_fusion", model_notice="Untrained model: no weights."
+    )
+    page = page_of(client, job)
+    for name in ("video", "source_video", "frame_0.png", "frame_2.png", "flow_farneback", "flow_model", "frame0"):
+        assert reverse("media", args=[f"jobs/x/{name}"]) in page
+    for what in ("master", "pictures", "figures"):
+        assert reverse("job-download", args=[job.pk, what]) in page
+    for words in ("36.4", "0.962", "Good</b>, held-out", "Excellent</b>, held-out", "143 ms", "31 s", "612 MiB"):
+        assert words in page
+    assert "Untrained model: no weights." in page
+    assert "As expected" in page or "as expected" in page
+
+
+def test_no_page_carries_a_script_or_handler_in_line(client: Client, source: Source) -> None:
+    page = page_of(client, finished_job(source))
+    inline = [tag for tag in page.split("<script")[1:] if " src=" not in tag.split(">")[0]]
+    assert len(inline) == 1 and 'type="application/json"' in inline[0]
+    assert " onclick=" not in page and " style=" not in page
+
+
+def test_two_pictures_have_no_psnr_and_the_page_says_why(client: Client) -> None:
+    alice = person("alice")
+    client.force_login(alice)
+    note = "Two pictures have no true picture between them."
+    metrics = METRICS | {"held_out": None, "held_out_note": note, "motion": [], "cuts": []}
+    page = page_of(client, finished_job(source_of(alice, "pictures"), metrics))
+    assert note in page
+    assert "PSNR</small>" not in page and "SSIM</small>" not in page
+
+
+def test_the_chart_is_a_figure_that_plotly_accepts_with_cuts_and_three_rows() -> None:
+    chart = figures_chart(METRICS)
+    assert chart is not None
+    figure = go.Figure(chart)
+    assert [trace.name for trace in figure.data] == ["drawn by the model", "plain blend", "SSIM", "motion"]
+    assert {shape.x0 for shape in figure.layout.shapes} == {1.5}
+    assert list(figure.data[0].x) == [0.0, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_there_is_no_chart_without_anything_to_draw() -> None:
+    assert figures_chart({"held_out": None, "motion": [{"time": 0.0, "px": 4.0}], "cuts": []}) is None
+
+
+def test_figures_have_words() -> None:
+    words = ["excellent", "good", "good", "acceptable", "weak"]
+    assert [psnr_word(value) for value in (40.1, 40.0, 30.0, 29.9, 24.9)] == words
+    assert [ssim_word(value) for value in (0.91, 0.9, 0.8, 0.79, 0.69)] == words
+        "excellent",
+        "good",
+        "good",
+        "acceptable",
+        "weak",
+    ]
