@@ -7,6 +7,7 @@ The names below are loaded when first used, so that looking into a file's header
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from .interpolator import Interpolator
     from .render import render_pictures, render_video
     from .video import probe
+
+# PyTorch's threads spin while they wait, and so take the cores from decoding and encoding beside them (measured: a
+# render on two busy cores took six times as long). Read when PyTorch is loaded, so it has to be said before.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOMES = {
     "EngineError": "errors",

@@ -143,9 +143,9 @@ def _is_lost(a: _Look, b: _Look, flow: Flow) -> bool:
 
 def _flow(a: _Look, b: _Look) -> Flow:
     """Motion a -> b, to the last pixel of the small copies: what coarser flow leaves over would look like a cut."""
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     dis.setFinestScale(0)
-    return dis.calc(a.grey, b.grey, None)
+    return np.asarray(dis.calc(a.grey, b.grey, None), np.float32)
 
 
 def _score(a: _Look, b: _Look, flow: Flow) -> float:
@@ -175,7 +175,7 @@ def _structure(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
 def _histogram(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Joint histogram of luma (16) and colour (8x8), smoothed along the luma, summing to 1."""
     counts = cv2.calcHist([cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)], [0, 1, 2], None, [16, 8, 8], [0, 256] * 3)
-    return cv2.GaussianBlur(counts.reshape(16, 64), (1, 3), 0).ravel() / counts.sum()
+    return np.asarray(cv2.GaussianBlur(counts.reshape(16, 64), (1, 3), 0).ravel() / counts.sum(), np.float32)
 
 
 def _around(measures: list[_Measure], index: int, reach: int) -> list[_Measure]:
