@@ -119,8 +119,8 @@ class ModelConfig:
 
     arch: str = "flow_fusion"  # a name from engine.nets.ARCHITECTURES
     half: int = 32  # feature channels at 1/2 size
-    quarter: int = 64  # feature channels at 1/4 size
-    eighth: int = 96  # channels inside the decoders at 1/8 size
+    quarter: int = 48  # feature channels at 1/4 size
+    eighth: int = 64  # channels inside the decoders at 1/8 size
 
     def __post_init__(self) -> None:
         for name in ("half", "quarter", "eighth"):

@@ -85,7 +85,8 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
     to 1/32 pixel. Gradients flow into image and flow.
     """
     if image.device.type == "cpu" and not torch.is_grad_enabled():
-        return torch.cat([_remap(image[i : i + 1], flow[i]) for i in range(len(image))])
+        warped = [_remap(image[i : i + 1], flow[i]) for i in range(len(image))]
+        return warped[0] if len(warped) == 1 else torch.cat(warped)
     height, width = flow.shape[-2:]
     grid = torch.from_numpy(_pixel_grid(height, width)).to(flow.device)
     scale = flow.new_tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)])

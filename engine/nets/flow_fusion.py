@@ -12,13 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
 from engine.motion import backward_warp, inconsistency, project_backward, resize_flow_tensor
 
-from .layers import UNet2, compute_dtype, conv, correction_head, upsample
+from .layers import compute_dtype, conv, correction_head, upsample
 
 _FLOW_SCALE = 1 / 16  # flows enter the convolutions in units of 16 pixels
 _TOLERANCE = 0.5  # pixels at 1/4 size; a forward-backward miss of this much halves the trust
@@ -65,15 +64,17 @@ class FlowFusion(nn.Module):
         super().__init__()
         self.config = config
         half, quarter, eighth = config.half, config.quarter, config.eighth
-        self.encode_half = conv(12, half)  # on 2x2 pixels folded into channels
-        self.encode_quarter = nn.Sequential(conv(half, quarter, stride=2), conv(quarter, quarter))
-        self.match_net = UNet2(2 * quarter + 3, quarter, eighth)
+        self.encode_net = nn.Sequential(conv(3, half, stride=2), conv(half, quarter, stride=2), conv(quarter, quarter))
+        self.match_net = nn.Sequential(_deep(2 * quarter + 3, eighth), upsample(eighth, quarter))
         self.match_head = correction_head(quarter, 2)
-        self.coarse_net = UNet2(2 * quarter + 7, quarter, eighth)
+        self.coarse_net = _CoarseNet(2 * quarter + 7, quarter, eighth)
         self.coarse_head = correction_head(quarter, 4)
         self.to_half = upsample(quarter, half)
-        self.fine_net = nn.Sequential(conv(half + 28, half), conv(half, half), conv(half, half))
-        self.fine_head = correction_head(half, 4 + 4 + 12)  # flows at 1/2; mask and residual as 2x2 pixels
+        self.fine_pictures = nn.Conv2d(6, half, 4, stride=2, padding=1)
+        self.fine_context = nn.Conv2d(half + 4, half, 3, padding=1)
+        self.fine_net = nn.Sequential(nn.LeakyReLU(0.1, inplace=True), conv(half, half))
+        self.fine_flow_head = correction_head(half, 4)
+        self.picture_head = correction_head(half, 4, doubling=True)  # mask and residual, at full size
 
     def forward(self, img0: Tensor, img1: Tensor, flow_01: Tensor, flow_10: Tensor, timestep: Tensor) -> Synthesis:
         """Both pictures (N, 3, H, W), first flows at 1/4 size, timestep (N, 1, 1, 1)."""
@@ -81,9 +82,8 @@ class FlowFusion(nn.Module):
         return self.synthesise(pair, timestep)
 
     def encode(self, picture: Tensor) -> Features:
-        dtype = compute_dtype(self, picture.device.type)
-        folded = F.pixel_unshuffle(picture.to(dtype), 2).contiguous(memory_format=torch.channels_last)
-        return Features(picture, self.encode_quarter(self.encode_half(folded)))
+        """Pictures (N, 3, H, W) float32 0-1 to their features."""
+        return Features(picture, self.encode_net(picture.to(compute_dtype(self, picture.device.type))))
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
         """Corrects the first flows (1/4 size), both directions in one batch."""
@@ -102,14 +102,14 @@ class FlowFusion(nn.Module):
         coarse, hidden = self._coarse_flows(pair, t)
         flows = resize_flow_tensor(coarse, 2)
         warped = self._warp_pictures(pair, flows)
-        folded = F.pixel_unshuffle(warped.to(hidden.dtype), 2)
-        context = torch.cat([self.to_half(hidden), folded, (flows * _FLOW_SCALE).to(hidden.dtype)], dim=1)
-        out = self.fine_head(self.fine_net(context)).float()
-        flows = flows + out[:, :4]
+        context = torch.cat([self.to_half(hidden), (flows * _FLOW_SCALE).to(hidden.dtype)], dim=1)
+        fine = self.fine_net(self.fine_pictures(warped.to(hidden.dtype)) + self.fine_context(context))
+        flows = flows + self.fine_flow_head(fine).float()
+        correction = self.picture_head(fine).float()
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
-        mask = torch.sigmoid(F.pixel_shuffle(out[:, 4:8], 2) + prior)
+        mask = torch.sigmoid(correction[:, :1] + prior)
         warped0, warped1 = self._warp_pictures(pair, flows).chunk(2, dim=1)
-        picture = torch.lerp(warped1, warped0, mask) + F.pixel_shuffle(out[:, 8:], 2)
+        picture = torch.lerp(warped1, warped0, mask) + correction[:, 1:]
         return Synthesis(picture, flows[:, :2], flows[:, 2:], coarse[:, :2], coarse[:, 2:], mask)
 
     def _coarse_flows(self, pair: Match, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,6 +128,26 @@ class FlowFusion(nn.Module):
         return torch.cat(
             [backward_warp(pair.frame0.picture, full[:, :2]), backward_warp(pair.frame1.picture, full[:, 2:])], dim=1
         )
+
+
+def _deep(channels_in: int, channels: int) -> nn.Sequential:
+    """Where most of the depth sits: at half the size of its input a layer costs a quarter."""
+    return nn.Sequential(conv(channels_in, channels, stride=2), conv(channels, channels), conv(channels, channels))
+
+
+class _CoarseNet(nn.Module):
+    """A small U-Net: 1/4 size, 1/8 size, and back."""
+
+    def __init__(self, channels_in: int, quarter: int, eighth: int) -> None:
+        super().__init__()
+        self.enter = conv(channels_in, quarter)
+        self.deep = nn.Sequential(_deep(quarter, eighth), upsample(eighth, quarter))
+        self.leave = conv(quarter, quarter)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels_in, h, w) to (N, quarter, h, w)."""
+        entered = self.enter(x)
+        return self.leave(entered + self.deep(entered))
 
 
 def _trust(miss: Tensor) -> Tensor:
