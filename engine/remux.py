@@ -1,4 +1,4 @@
-"""Putting files together without touching a picture: segments to one film, sound beside it; and previews for browsers."""
+"""Putting files together without encoding a picture again: segments to one film, sound beside it; and previews."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from .video import probe, read_frames
 from .video_info import VideoInfo
 from .writer import VideoWriter, full_disk_in_words
 
-METADATA = ("title", "artist", "album", "author", "comment", "copyright", "creation_time", "date", "description", "genre",
-            "location", "synopsis")  # fmt: skip
+METADATA = ("title", "artist", "album", "author", "comment", "copyright", "creation_time", "date", "description",
+            "genre", "location", "synopsis")  # fmt: skip
 PREVIEW_KEYFRAMES = Fraction(1, 2)  # seconds between places a player can jump to
 
 Timed = tuple[Fraction, av.Packet]
