@@ -20,7 +20,7 @@ class EpochSerializer(serializers.ModelSerializer[Epoch]):
         fields = ("number", "step", "loss", "psnr", "ssim", "psnr_blend", "psnr_untrained", "lr", "seconds")
 
 
-class ProgressSerializer(serializers.Serializer[dict[str, Any]]):
+class TrainingProgressSerializer(serializers.Serializer[dict[str, Any]]):
     """How far a run is."""
 
     status = serializers.ChoiceField(choices=TrainingRun.Status.choices)
@@ -55,7 +55,7 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
             "finished_at",
         )
 
-    @extend_schema_field(ProgressSerializer)
+    @extend_schema_field(TrainingProgressSerializer)
     def get_progress(self, run: TrainingRun) -> dict[str, Any]:
         return services.training_run_progress_view(run)
 

@@ -21,7 +21,6 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from engine.checkpoint import DEFAULT_NAME, models_folder
 from engine.config import TrainConfig
 from engine.errors import NoSpaceError
 from engine.learn.data import find_footage
@@ -177,6 +176,8 @@ def new_model_path(name: str) -> Path:
     )
     if not stem:
         raise ServiceError("The name needs letters or digits: the model will be called after it.")
+    from engine.checkpoint import DEFAULT_NAME, models_folder  # imports torch: not for workers and the reaper
+
     path = models_folder() / f"{stem[:60]}.pth"
     if path.exists() or stem in ("default", DEFAULT_NAME, "flow_fusion", "encoder_decoder"):
         raise ServiceError(f'There is a model called "{stem}" already. Choose another name.')
