@@ -1,0 +1,83 @@
+"""Held-out evaluation: hide a real frame, draw it again from its neighbours, compare with the real one.
+
+Between two frames of a video there is no truth to compare with. But every second frame can play the truth: the model
+gets only the frames before and after it, twice as far apart as in the job itself, so the figures are on the safe side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import fmean
+from typing import Any
+
+from .analysis import Analysis
+from .draw import Frames, PairMaker, Picture
+from .metrics import blend, psnr, ssim
+
+MAX_SAMPLES = 24
+MIN_SAMPLES = 4
+SHARE = 10  # at most one sample for so many gaps: an evaluation costs about a tenth of the render
+
+
+def sample_frames(analysis: Analysis) -> list[int]:
+    """The frames to hide, spread over the film; never beside a cut or a duplicate, and no two in a row."""
+    gaps = analysis.gaps
+    possible, last = list[int](), 0
+    for number in range(1, len(gaps)):
+        if not gaps[number - 1].still and not gaps[number].still and number > last + 1:
+            possible.append(number)
+            last = number
+    count = min(len(possible), MAX_SAMPLES, max(MIN_SAMPLES, len(gaps) // SHARE))
+    return [possible[(2 * index + 1) * len(possible) // (2 * count)] for index in range(count)]
+
+
+def held_out(
+    frames: Frames,
+    analysis: Analysis,
+    model: PairMaker,
+    on_sample: Callable[[int, int], None],
+    stretch: int = 1,
+) -> tuple[dict[str, Any] | None, str]:
+    """(figures, "") or (None, why there are none). Times are seconds of the result; frames are numbers in the source.
+
+    `on_sample(done, total)` is called before every sample and at the end, and may raise to stop.
+    """
+    numbers = sample_frames(analysis)
+    if not numbers:
+        return None, _why_none(analysis)
+    samples, times = list[dict[str, Any]](), analysis.times
+    for done, number in enumerate(numbers):
+        on_sample(done, len(numbers))
+        before, truth, after = frames.some(range(number - 1, number + 2))
+        t = (times[number] - times[number - 1]) / (times[number + 1] - times[number - 1])
+        figures = compare(model.pair(before, after).at(t), truth, before, after, float(t))
+        samples.append({"time": round(float(times[number] * stretch), 4), "frame": number, **figures})
+    on_sample(len(numbers), len(numbers))
+    return summary("held-out", samples), ""
+
+
+def compare(drawn: Picture, truth: Picture, before: Picture, after: Picture, t: float) -> dict[str, float]:
+    """PSNR and SSIM of a drawn frame against the true one, and the PSNR a plain blend of its neighbours reaches."""
+    return {
+        "psnr": round(psnr(drawn, truth), 3),
+        "ssim": round(ssim(drawn, truth), 5),
+        "blend_psnr": round(psnr(blend(before, after, t), truth), 3),
+    }
+
+
+def summary(label: str, samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """The samples with the mean of each figure."""
+    means = {key: fmean(sample[key] for sample in samples) for key in ("psnr", "ssim", "blend_psnr")}
+    return {
+        "label": label,
+        "psnr": round(means["psnr"], 3),
+        "ssim": round(means["ssim"], 5),
+        "blend_psnr": round(means["blend_psnr"], 3),
+        "samples": samples,
+    }
+
+
+def _why_none(analysis: Analysis) -> str:
+    if len(analysis.pts) < 3:
+        return "The video is too short: a frame can be hidden and drawn again only between two others."
+    return "Every frame lies beside a cut or repeats its neighbour, so none can be hidden and drawn again."

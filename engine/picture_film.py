@@ -1,0 +1,195 @@
+"""Two pictures and what lies between them, as pictures and as a little film."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .canvas import Canvas
+from .certificate import certify
+from .config import MIN_SIDE, RenderOptions
+from .disk import check_room
+from .draw import Pair, PairMaker, Picture
+from .errors import BadInputError
+from .heldout import compare, summary
+from .media_types import Limits
+from .motion import dis_flow
+from .pictures import read_picture, write_picture
+from .progress import Progress, Reporter
+from .remux import make_preview
+from .result import (
+    RenderResult,
+    fresh_folder,
+    timing,
+    write_flows,
+    write_json,
+    write_stills,
+    write_zip,
+)
+from .timeline import picture_times
+from .writer import VideoWriter, full_disk_in_words
+
+NO_TRUTH = (
+    "Nobody knows what really lies between two pictures, so there is nothing to compare with: no PSNR or SSIM. "
+    "Give the true middle picture as well to get them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    pair: Pair
+    pictures: list[Picture]  # between the two, in order
+    seconds: float
+    new_ms: list[float]
+
+
+def render_pictures(
+    frame1: Path,
+    frame2: Path,
+    work_dir: Path,
+    options: RenderOptions,
+    interpolator: PairMaker,
+    *,
+    truth: Path | None = None,
+    resize_second: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    limits: Limits | None = None,
+) -> RenderResult:
+    """Draws `options.inbetween` pictures between two and makes a film of all of them, at `options.target_fps`.
+
+    Without a rate one second passes from the first picture to the second. The preview is never faster than that, so
+    that there is something to see. `truth`: the real picture in the middle, if there is one, to measure against.
+
+    Raises:
+        BadInputError: not pictures, or of different sizes and `resize_second` is not set.
+        NoSpaceError: the disk is full. StoppedError: `should_stop` said so.
+    """
+    started, report, limits = time.perf_counter(), Reporter(on_progress, should_stop), limits or Limits()
+    with full_disk_in_words():
+        work_dir.mkdir(parents=True, exist_ok=True)
+    check_room(work_dir)
+    report("reading", 0, 2)
+    canvas, img0, img1 = _read_two(frame1, frame2, options, resize_second, limits)
+    report("reading", 2, 2)
+    drawn = _draw(interpolator, img0, img1, options.inbetween, report)
+    figures, note = _evaluate(drawn.pair, canvas, img0, img1, truth, limits, report)
+    files, certificate = _write(work_dir, options, canvas, [img0, *drawn.pictures, img1], drawn.pair, report)
+    frames = len(drawn.pictures) + 2
+    metrics = {
+        "held_out": figures,
+        "held_out_note": note,
+        "motion": [{"time": 0.0, "px": round(_speed(img0, img1), 3)}],
+        "cuts": [],
+        "timing": timing(time.perf_counter() - started, drawn.seconds, drawn.new_ms),
+        "frames": {"source": 2, "output": frames, "new": frames - 2, "held": 0},
+        "notes": [],
+    }
+    write_json(work_dir / "metrics.json", metrics)
+    write_json(work_dir / "certificate.json", certificate)
+    return RenderResult(metrics=metrics, certificate=certificate, model=interpolator.info, **files)
+
+
+def _read_two(
+    frame1: Path, frame2: Path, options: RenderOptions, resize_second: bool, limits: Limits
+) -> tuple[Canvas, Picture, Picture]:
+    img0, img1 = read_picture(frame1, limits), read_picture(frame2, limits)
+    (h0, w0), (h1, w1) = img0.shape[:2], img1.shape[:2]
+    if img0.shape != img1.shape and not resize_second:
+        raise BadInputError(
+            f"The two pictures differ in size: {w0}x{h0} and {w1}x{h1}. Send two of the same size, or have the "
+            "second resized to the first."
+        )
+    canvas = Canvas.fit((w0, h0), options.resolution)
+    if min(canvas.inner) < MIN_SIDE:
+        raise BadInputError(f"The pictures are {w0}x{h0}; each side must be at least {MIN_SIDE} pixels.")
+    return canvas, canvas.scale(img0), canvas.scale(img1)
+
+
+def _draw(model: PairMaker, img0: Picture, img1: Picture, count: int, report: Reporter) -> _Drawn:
+    report("interpolating", 0, count)
+    started = time.perf_counter()
+    pair, pictures = model.pair(img0, img1), list[Picture]()
+    for step in range(1, count + 1):
+        pictures.append(pair.at(Fraction(step, count + 1)))
+        report("interpolating", step, count)
+    seconds = time.perf_counter() - started
+    return _Drawn(pair, pictures, seconds, [1000 * seconds / count] * count)
+
+
+def _evaluate(
+    pair: Pair, canvas: Canvas, img0: Picture, img1: Picture, truth: Path | None, limits: Limits, report: Reporter
+) -> tuple[dict[str, Any] | None, str]:
+    if truth is None:
+        return None, NO_TRUTH
+    report("evaluating", 0, 1)
+    figures = compare(pair.at(Fraction(1, 2)), canvas.scale(read_picture(truth, limits)), img0, img1, 0.5)
+    report("evaluating", 1, 1)
+    return summary("true middle picture", [{"time": 0.5, "frame": 0, **figures}]), ""
+
+
+def _write(
+    work_dir: Path, options: RenderOptions, canvas: Canvas, pictures: list[Picture], pair: Pair, report: Reporter
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All files, by the names of RenderResult's fields, and the certificate of the film."""
+    whole = [canvas.place(picture) for picture in pictures]
+    report("joining", 0, 1)
+    rate = options.target_fps or Fraction(options.inbetween + 1)
+    master = _film(work_dir / "master.mp4", whole, rate, options.crf)
+    height, width = whole[0].shape[:2]
+    expected = {"frame_count": len(whole), "duration": len(whole) / rate, "fps": rate, "codec": "h264"}
+    certificate = certify(master, {**expected, "width": width, "height": height, "sar": Fraction(1)})
+    report("joining", 1, 1)
+    report("previews", 0, 1)
+    preview = work_dir / "preview.mp4"
+    watchable = min(rate, Fraction(options.inbetween + 1))
+    if watchable == rate:
+        make_preview(master, preview)
+    else:
+        slower = _film(work_dir / "slower.mp4", whole, watchable, options.crf)
+        make_preview(slower, preview)
+        slower.unlink()
+    times, _ = picture_times(options.inbetween, options.target_fps)
+    folder = fresh_folder(work_dir / "frames")
+    frames = [
+        (write_picture(folder / f"frame_{number:04d}.png", whole[number]), float(times[number]))
+        for number in range(1, len(whole) - 1)
+    ]
+    poster, frame0, frame1 = write_stills(work_dir, canvas, pictures[0], pictures[-1])
+    farneback, own = write_flows(work_dir, pictures[0], pictures[-1], pair)
+    names = [(frame0, "frame_0000_first.png"), *((path, path.name) for path, _ in frames)]
+    archive = write_zip(work_dir, [*names, (frame1, f"frame_{len(whole) - 1:04d}_second.png")])
+    report("previews", 1, 1)
+    files = {
+        "master": master,
+        "preview": preview,
+        "source_preview": None,
+        "poster": poster,
+        "frame0": frame0,
+        "frame1": frame1,
+        "frames": frames,
+        "flow_farneback": farneback,
+        "flow_model": own,
+        "pictures_zip": archive,
+    }
+    return files, certificate
+
+
+def _film(path: Path, pictures: list[Picture], rate: Fraction, crf: int) -> Path:
+    height, width = pictures[0].shape[:2]
+    with VideoWriter(path, width=width, height=height, fps=rate, crf=crf) as writer:
+        for index, picture in enumerate(pictures):
+            writer.write(picture, index / rate)
+    return path
+
+
+def _speed(img0: Picture, img1: Picture) -> float:
+    """Median speed in pixels."""
+    flow = dis_flow(img0, img1, "fast")
+    return float(np.median(np.hypot(flow[..., 0], flow[..., 1])))

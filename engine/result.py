@@ -1,0 +1,115 @@
+"""What a render leaves behind, and the small files of it: stills, flow pictures, figures."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+import cv2
+
+from .canvas import Canvas
+from .checkpoint import ModelInfo
+from .draw import Pair, Picture
+from .files import atomically
+from .motion import farneback_flow, flow_to_picture
+from .pictures import write_picture
+from .writer import full_disk_in_words
+
+POSTER_WIDTH = 960  # pixels
+
+
+@dataclass(frozen=True, slots=True)
+class RenderResult:
+    """Files of a finished render, all in its work folder. Times are seconds of the result.
+
+    frame0, frame1: the pictures for the comparison slider: both sources, or of a video a pair of neighbours from a busy
+    moment. frames: in-between pictures with their times: all of them for two pictures, up to 12 for a video.
+    flow_model: None when the model knows no motion. metrics, certificate: see docs/video.md.
+    """
+
+    master: Path
+    preview: Path
+    source_preview: Path | None
+    poster: Path
+    frame0: Path | None
+    frame1: Path | None
+    frames: list[tuple[Path, float]]
+    flow_farneback: Path
+    flow_model: Path | None
+    pictures_zip: Path
+    metrics: dict[str, Any]
+    certificate: dict[str, Any]
+    model: ModelInfo
+
+
+def write_stills(work_dir: Path, canvas: Canvas, img0: Picture, img1: Picture) -> tuple[Path, Path, Path]:
+    """poster.jpg (of img0), frame0.png and frame1.png."""
+    first, second = canvas.place(img0), canvas.place(img1)
+    frame0 = write_picture(work_dir / "frame0.png", first)
+    frame1 = write_picture(work_dir / "frame1.png", second)
+    return write_poster(work_dir, first), frame0, frame1
+
+
+def write_poster(work_dir: Path, picture: Picture) -> Path:
+    """poster.jpg, at most 960 pixels wide."""
+    height, width = picture.shape[:2]
+    if width > POSTER_WIDTH:
+        size = (POSTER_WIDTH, max(1, round(height * POSTER_WIDTH / width)))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    return write_picture(work_dir / "poster.jpg", picture)
+
+
+def write_flows(work_dir: Path, img0: Picture, img1: Picture, pair: Pair) -> tuple[Path, Path | None]:
+    """flow_farneback.png and, if the model has one, flow_model.png: motion img0 -> img1, hue is direction."""
+    farneback = write_picture(work_dir / "flow_farneback.png", flow_to_picture(farneback_flow(img0, img1)))
+    own = pair.flow()
+    if own is None:
+        return farneback, None
+    return farneback, write_picture(work_dir / "flow_model.png", flow_to_picture(own))
+
+
+def write_zip(work_dir: Path, entries: Sequence[tuple[Path, str]]) -> Path:
+    """pictures.zip from (file, name in the zip). PNGs are packed already, so they are only stored."""
+    path = work_dir / "pictures.zip"
+    with full_disk_in_words(), atomically(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+        for file, name in entries:
+            archive.write(file, name)
+    return path
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    with full_disk_in_words(), atomically(path) as part:
+        part.write_text(json.dumps(data, indent=1, allow_nan=False))
+
+
+def fresh_folder(path: Path) -> Path:
+    """An empty folder, whatever was there."""
+    shutil.rmtree(path, ignore_errors=True)
+    with full_disk_in_words():
+        path.mkdir(parents=True)
+    return path
+
+
+def timing(total_s: float, drawing_s: float, new_ms: Sequence[float]) -> dict[str, Any]:
+    """total_s: the whole job; drawing_s: reading, drawing and encoding alone; new_ms: of every frame the model drew."""
+    return {
+        "total_s": round(total_s, 3),
+        "per_new_frame_ms": round(median(new_ms), 3) if new_ms else None,
+        "per_new_frame_ms_mean": round(fmean(new_ms), 3) if new_ms else None,
+        "new_frames_per_second": round(len(new_ms) / drawing_s, 3) if new_ms and drawing_s > 0 else None,
+        "peak_memory_mib": round(peak_memory_mib(), 1),
+    }
+
+
+def peak_memory_mib() -> float:
+    """The most memory this process has held since it started."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

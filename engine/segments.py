@@ -1,0 +1,134 @@
+"""A render is cut into segments: files that are finished one by one, each with a manifest that says what it is.
+
+A segment counts as finished when its manifest is there, names the same fingerprint (source, options, model) and fits
+the file. Both appear by an atomic rename, the manifest last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .analysis import Analysis
+from .config import RenderOptions
+from .files import atomically
+from .timeline import Timeline
+from .writer import full_disk_in_words
+
+FORMAT = 1  # raised when the same options would give other pictures: old segments are then rendered again
+SEGMENT_SECONDS = 4  # of the result
+SEGMENT_FRAMES = 240  # of the result: a crash costs no more
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Source frames [first, last) and the output frames [start, stop) whose left source frame is one of them."""
+
+    number: int
+    first: int
+    last: int
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(slots=True)
+class Manifest:
+    """What a finished segment is: its place, its file, and what making it took."""
+
+    fingerprint: str
+    segment: dict[str, int]
+    bytes: int = 0
+    sha256: str = ""
+    new: int = 0  # frames that are in no source
+    held: int = 0  # source frames shown again
+    new_ms: list[float] = field(default_factory=list)  # milliseconds of the model for every frame it drew
+    seconds: float = 0.0
+    pictures: list[dict[str, Any]] = field(default_factory=list)  # [{"file": name in frames/, "time": seconds}]
+
+
+class SegmentStore:
+    """The folder of segments of one render."""
+
+    def __init__(self, work_dir: Path, fingerprint: str) -> None:
+        self.folder = work_dir / "segments"
+        self.frames = work_dir / "frames"
+        self.fingerprint = fingerprint
+        with full_disk_in_words():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.frames.mkdir(exist_ok=True)
+
+    def path(self, segment: Segment) -> Path:
+        return self.folder / f"seg_{segment.number:05d}.mp4"
+
+    def finished(self, segment: Segment) -> Manifest | None:
+        """The manifest, if the segment is whole and is what is wanted now."""
+        path = self.path(segment)
+        try:
+            manifest = Manifest(**json.loads(path.with_suffix(".json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+        same = manifest.fingerprint == self.fingerprint and manifest.segment == asdict(segment)
+        pictures = all((self.frames / str(picture["file"])).is_file() for picture in manifest.pictures)
+        whole = same and pictures and path.is_file() and path.stat().st_size == manifest.bytes
+        return manifest if whole and sha256(path) == manifest.sha256 else None
+
+    def publish(self, segment: Segment, manifest: Manifest) -> None:
+        """Declares the file of a segment finished."""
+        path = self.path(segment)
+        manifest.bytes, manifest.sha256 = path.stat().st_size, sha256(path)
+        with full_disk_in_words(), atomically(path.with_suffix(".json")) as part:
+            part.write_text(json.dumps(asdict(manifest)))
+
+    def new_manifest(self, segment: Segment) -> Manifest:
+        """Empty, for a segment about to be made. What an earlier render left in its place is removed."""
+        path = self.path(segment)
+        path.with_suffix(".json").unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        return Manifest(self.fingerprint, asdict(segment))
+
+    def remove_others(self, segments: list[Segment]) -> None:
+        """Deletes files that belong to an earlier render with other options."""
+        wanted = {self.path(segment).stem for segment in segments}
+        for path in self.folder.iterdir():
+            if path.stem not in wanted:
+                path.unlink(missing_ok=True)
+
+
+def split(analysis: Analysis, timeline: Timeline) -> list[Segment]:
+    """Segments that together hold every output frame once. They end at cuts, and after four seconds of the result."""
+    cuts, segments, first = set(analysis.cuts), list[Segment](), 0
+    count = len(analysis.pts)
+    for last in range(1, count + 1):
+        outputs = timeline.indices(first, last)
+        if not outputs:
+            continue
+        following = timeline.indices(last, min(last + 1, count))
+        full = len(outputs) + len(following) > SEGMENT_FRAMES or _seconds(timeline, outputs) >= SEGMENT_SECONDS
+        if last == count or last in cuts or full:
+            segments.append(Segment(len(segments) + 1, first, last, outputs.start, outputs.stop))
+            first = last
+    return segments
+
+
+def _seconds(timeline: Timeline, outputs: range) -> float:
+    return float(timeline.end(outputs[-1]) - timeline.frame(outputs[0]).time)
+
+
+def fingerprint(source_sha256: str, options: RenderOptions, model_sha256: str, arch: str) -> str:
+    """Changes with everything that changes the pictures, and with nothing else."""
+    settings = options.to_dict()
+    for name in ("held_out", "model"):  # figures only; the weights themselves count, not their name
+        settings.pop(name)
+    text = json.dumps([FORMAT, source_sha256, settings, model_sha256, arch], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

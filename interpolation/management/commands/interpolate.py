@@ -1,0 +1,238 @@
+"""Interpolation without the web: `manage.py interpolate SOURCE [SOURCE2] OUTPUT`. Needs no database."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from engine.config import RenderOptions, parse_fps, parse_resolution
+from engine.errors import BadOptionsError, EngineError
+from engine.interpolator import Interpolator
+from engine.render import Progress, RenderResult, render_pictures, render_video
+
+SUFFIXES = (".mp4", ".m4v", ".mov")
+
+
+class Command(BaseCommand):
+    help = "Draw the frames between the frames of a video, or between two pictures."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "paths",
+            nargs="+",
+            metavar="SOURCE [SOURCE2] OUTPUT",
+            help="a video, or two pictures; then the .mp4 to write",
+        )
+        parser.add_argument("--frames", metavar="N", help="N in-between frames, same duration, fps x (N+1); default 1")
+        parser.add_argument(
+            "--fps", metavar="RATE", help="exactly this frame rate, e.g. 60 or 60000/1001, same duration"
+        )
+        parser.add_argument(
+            "--slow", metavar="N", help="N in-between frames at the source's fps: N+1 times as long, no sound"
+        )
+        parser.add_argument("--resolution", metavar="WxH", help="size of the result; default the source's")
+        parser.add_argument("--model", default="default", help="name of a model in models/, or a .pth file")
+        parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+        parser.add_argument(
+            "--crf", default="18", metavar="N", help="quality of the film: 0 lossless - 51 worst; default 18"
+        )
+        parser.add_argument("--cut", default="hold", help="across a cut: hold (default) or crossfade")
+        parser.add_argument("--no-held-out", action="store_true", help="do not hide real frames to measure the quality")
+        parser.add_argument("--resize-second", action="store_true", help="scale the second picture to the first")
+        parser.add_argument("--truth", metavar="PICTURE", help="the real picture in the middle of two, to compare with")
+        parser.add_argument("--force", action="store_true", help="replace OUTPUT if it exists")
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            if not self._called_from_command_line:
+                raise
+            self.stderr.write(str(error), self.style.ERROR)
+            sys.exit(error.returncode)
+
+    def handle(self, *args: Any, **given: Any) -> None:
+        *sources, output = (Path(path) for path in given["paths"])
+        try:
+            options = read_options(given, pictures=len(sources) == 2)
+            check_paths(sources, output, force=given["force"])
+            with stop_on_interrupt() as stopped, progress_bar(self.stderr) as bar:
+                result = self.render(sources, output, options, given, bar, stopped)
+        except EngineError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(summary(output, result))
+
+    def render(
+        self,
+        sources: list[Path],
+        output: Path,
+        options: RenderOptions,
+        given: dict[str, Any],
+        bar: ProgressBar,
+        stopped: list[int],
+    ) -> RenderResult:
+        """Renders beside the output, so that nothing is copied and an interrupted call can go on; then cleans up."""
+        work_dir = output.with_name(f".{output.name}.inbetween")
+        model = Interpolator.load(given["model"], given["device"])
+        if model.info.notice:
+            self.stderr.write(model.info.notice)
+        common: dict[str, Any] = {"on_progress": bar.show, "should_stop": lambda: bool(stopped)}
+        if len(sources) == 2:
+            truth = Path(given["truth"]) if given["truth"] else None
+            extra = {"truth": truth, "resize_second": given["resize_second"]}
+            result = render_pictures(*sources, work_dir, options, model, **extra, **common)
+        else:
+            result = render_video(sources[0], work_dir, options, model, **common)
+        result.master.replace(output)
+        shutil.rmtree(work_dir)
+        return result
+
+
+def read_options(given: dict[str, Any], *, pictures: bool) -> RenderOptions:
+    """The settings; for two pictures --fps may go with --frames, for a video the three modes exclude each other.
+
+    Raises:
+        BadOptionsError: modes that do not go together, or a value out of range.
+    """
+    modes = [name for name in ("frames", "fps", "slow") if given[name] is not None]
+    if len(modes) > 1 and not (pictures and "slow" not in modes):
+        raise BadOptionsError(f"--{modes[0]} and --{modes[1]} exclude each other. Choose one.")
+    if pictures and "slow" in modes:
+        raise BadOptionsError("--slow is for videos. For two pictures give --frames and, if you like, --fps.")
+    count = given["slow"] if given["slow"] is not None else given["frames"]
+    return RenderOptions(
+        mode="slow" if given["slow"] is not None else "fps" if given["fps"] is not None else "smooth",
+        inbetween=whole(count, "in-between frames") if count is not None else 1,
+        target_fps=parse_fps(given["fps"]) if given["fps"] is not None else None,
+        resolution=parse_resolution(given["resolution"]) if given["resolution"] else None,
+        model=given["model"],
+        cut=given["cut"],
+        crf=whole(given["crf"], "the CRF"),
+        held_out=not given["no_held_out"],
+    )
+
+
+def whole(text: str | int, what: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise BadOptionsError(f'"{text}" is not a number for {what}. Give a whole number.') from error
+
+
+def check_paths(sources: list[Path], output: Path, *, force: bool) -> None:
+    """Raises BadOptionsError for anything that would fail later or overwrite something."""
+    if not 1 <= len(sources) <= 2:
+        raise BadOptionsError("Give a video and the file to write, or two pictures and the file to write.")
+    for source in sources:
+        if not source.is_file():
+            raise BadOptionsError(f"There is no file {source}.")
+    if output.suffix.lower() not in SUFFIXES:
+        raise BadOptionsError(f"The result is an MP4 film: let the last name end in .mp4, not {output.name}.")
+    if any(output.exists() and output.samefile(source) for source in sources):
+        raise BadOptionsError(f"{output} is the source itself. Give another name for the result.")
+    if output.exists() and not force:
+        raise BadOptionsError(f"{output} exists already. Give another name, or --force to replace it.")
+    if not output.parent.is_dir():
+        raise BadOptionsError(f"There is no folder {output.parent}. Make it first.")
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[list[int]]:
+    """A list that is filled when Ctrl-C or a termination asks to stop; finished parts are kept."""
+    received: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class ProgressBar:
+    """One line on a terminal: stage, bar, frames, frames per second, time left. Elsewhere a line per stage."""
+
+    WIDTH = 24
+
+    def __init__(self, out: Any) -> None:
+        self.out: TextIO = getattr(out, "_out", out)
+        self.live = self.out.isatty()
+        self.stage, self.started, self.first, self.shown = "", 0.0, 0, 0.0
+
+    def show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if progress.stage != self.stage:
+            self.end_line()
+            self.stage, self.started, self.first = progress.stage, now, progress.frames_done
+            if not self.live:
+                self.out.write(f"{progress.stage}\n")
+                self.out.flush()
+        elif now - self.shown < 0.1 and progress.frames_done < progress.frames_total:
+            return
+        self.shown = now
+        if self.live:
+            self.out.write(f"\r{self.line(progress, now - self.started)}\x1b[K")
+            self.out.flush()
+
+    def line(self, progress: Progress, seconds: float) -> str:
+        """For example "interpolating [######------] 120/240  12.3 fps  0:10 left"."""
+        done, total = progress.frames_done, max(progress.frames_total, 1)
+        filled = self.WIDTH * done // total
+        text = f"{progress.stage:<13} [{'#' * filled}{'-' * (self.WIDTH - filled)}] {done}/{progress.frames_total}"
+        new = done - self.first
+        if seconds > 0.5 and new > 0:
+            text += f"  {new / seconds:.1f} fps  {clock((total - done) * seconds / new)} left"
+        return text
+
+    def end_line(self) -> None:
+        if self.live and self.stage:
+            self.out.write("\n")
+
+
+@contextmanager
+def progress_bar(out: Any) -> Iterator[ProgressBar]:
+    bar = ProgressBar(out)
+    try:
+        yield bar
+    finally:
+        bar.end_line()
+
+
+def clock(seconds: float) -> str:
+    """65 -> "1:05", 3700 -> "1:01:40"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def summary(output: Path, result: RenderResult) -> str:
+    """A few lines: what was made, how long it took, how good it is where that is known."""
+    frames, timing, quality = (result.metrics[key] for key in ("frames", "timing", "held_out"))
+    lines = [
+        f"{output}: {frames['output']} frames, {frames['new']} of them new",
+        f"{clock(timing['total_s'])} in all, {timing['peak_memory_mib']:.0f} MiB at most",
+    ]
+    if timing["per_new_frame_ms"] is not None:
+        lines[1] += f", {timing['per_new_frame_ms']:.0f} ms per new frame"
+    if quality:
+        psnr = f"PSNR {quality['psnr']:.2f} dB (blend {quality['blend_psnr']:.2f})"
+        lines.append(f"{quality['label']}: {psnr}, SSIM {quality['ssim']:.4f}")
+    else:
+        lines.append(result.metrics["held_out_note"])
+    lines += result.metrics["notes"]
+    failed = [check for check in result.certificate.get("checks", []) if not check["ok"]]
+    lines += [f"Not as expected: {check['name']} is {check['found']}, not {check['expected']}" for check in failed]
+    return "\n".join(lines)
