@@ -1,4 +1,4 @@
-"""The output certificate: the finished file is looked at again, and what was promised is compared with what is there."""
+"""The output certificate: the finished file is looked at again, and compared with what was promised."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FOUND: dict[str, Callable[[VideoInfo], Any]] = {
     "color_primaries": lambda info: info.color_primaries,
     "color_transfer": lambda info: info.color_transfer,
     "color_matrix": lambda info: info.color_matrix,
-    "color_range": lambda info: info.color_range,
+    "color_range": lambda info: info.color_range or "tv",
 }
 _EXACT = ("duration", "fps", "sar")
 
@@ -66,6 +66,8 @@ def _check(name: str, wanted: Any, info: VideoInfo) -> dict[str, Any]:
     found = _FOUND[name](info)
     if name in _EXACT:
         wanted = Fraction(wanted)
+    if name == "color_range":
+        wanted = wanted or "tv"  # unspecified means limited
     if name != "av_offset":
         return _row(name, wanted, found, ok=wanted == found)
     wanted = float(wanted)
