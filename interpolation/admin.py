@@ -16,7 +16,7 @@ from .models import Job, Preview, Project, Source
 
 
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ProjectAdmin(admin.ModelAdmin):
     list_display = ("name", "owner", "created_at")
     list_filter = ("created_at",)
     search_fields = ("name", "owner__username", "id")
@@ -39,7 +39,7 @@ class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SourceAdmin(admin.ModelAdmin):
     list_display = ("name", "kind", "project", "size_bytes", "created_at")
     list_filter = ("kind", "created_at")
     search_fields = ("name", "project__name", "project__owner__username", "id")
@@ -53,7 +53,7 @@ class SourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False  # they go with their project, so that no result loses its source
 
 
-class PreviewInline(admin.TabularInline):  # type: ignore[type-arg]
+class PreviewInline(admin.TabularInline):
     model = Preview
     fields = readonly_fields = ("kind", "position", "time", "file")
     extra = 0
@@ -64,7 +64,7 @@ class PreviewInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Job)
-class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class JobAdmin(admin.ModelAdmin):
     list_display = ("id", "source", "owner", "status", "stage", "progress", "attempts", "worker", "created_at")
     list_filter = ("status", "model_name", "created_at")
     search_fields = ("id", "source__name", "project__name", "project__owner__username", "worker", "error")
@@ -109,7 +109,7 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Preview)
-class PreviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PreviewAdmin(admin.ModelAdmin):
     list_display = ("job", "kind", "position", "time", "file")
     list_filter = ("kind",)
     search_fields = ("job__id", "file", "job__source__name")

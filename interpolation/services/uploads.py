@@ -27,6 +27,7 @@ from .errors import PictureSizesDifferError, ServiceError
 
 PIECE = 1024 * 1024  # bytes read and written at once
 LABEL_LENGTH = 120
+TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 STALE_UPLOAD = 24 * 3600  # seconds: what lies in incoming/ for longer was left by a process that died
 
 
@@ -64,14 +65,17 @@ def label(name: str, fallback: str = "upload") -> str:
     It is a label only; files are stored under names of our own.
     """
     text = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
-    text = "".join(
-        " " if sign.isspace() else sign for sign in text if unicodedata.category(sign) not in ("Cc", "Cs", "Co")
-    )
+    text = "".join(" " if sign.isspace() else sign for sign in text if sign.isspace() or fit_to_show(sign))
     text = re.sub(r" +", " ", text).strip(" .")
     if len(text) > LABEL_LENGTH:
         suffix = PurePosixPath(text).suffix[:10]
         text = text[: LABEL_LENGTH - len(suffix) - 1].rstrip() + "…" + suffix
     return text or fallback
+
+
+def fit_to_show(sign: str) -> bool:
+    """Not so control signs, nor those that turn the direction of the rest of the page."""
+    return unicodedata.category(sign) not in ("Cc", "Cs", "Co") and sign not in TURNING
 
 
 def take(upload: UploadedFile | Path, destination: Path) -> None:

@@ -12,12 +12,14 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from interpolation.reaper import reap_once
+from interpolation import reaper as interpolation_reaper
+from training import reaper as training_reaper
 
-log = logging.getLogger("interpolation.reaper")
+log = logging.getLogger("inbetween.reaper")
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # nor the addresses of pages, which load torch
     help = "Return jobs of dead workers to the queue, or fail them with a reason; send lost messages again."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,10 +38,10 @@ class Command(BaseCommand):
 
     def round(self) -> None:
         try:
-            reaped = reap_once()
+            rounds = [interpolation_reaper.reap_once(), training_reaper.reap_once()]
         except DatabaseError:
             log.exception("the database does not answer; trying again in the next round")
             close_old_connections()
             return
-        if reaped:
+        for reaped in filter(None, rounds):
             log.warning("%s", reaped)

@@ -16,6 +16,7 @@ from interpolation.tasks import worker_name
 
 
 class Command(BaseCommand):
+    requires_system_checks = []  # the web server makes them
     help = "Render one job in this process."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,0 +1,150 @@
+"""What tests of the portal share: people, a project, tiny footage, and a data folder of their own."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import connections
+from PIL import Image
+from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
+
+from interpolation.models import Project, Source
+from interpolation.services import project_create, source_create
+
+SIZE = (64, 48)  # width, height of the tiny footage, in pixels
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file of its own, not in memory: child processes and server threads open it too."""
+    default = connections["default"].settings_dict
+    if default["ENGINE"].endswith("sqlite3"):
+        default["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def data_folder(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Media, logs and cache of this test alone; quick passwords; no throttles. Child processes get the same."""
+    data = tmp_path / "data"
+    for name, folder in {"MEDIA_ROOT": "media", "LOG_DIR": "logs", "FILE_UPLOAD_TEMP_DIR": "media/incoming"}.items():
+        path = data / folder
+        path.mkdir(parents=True, exist_ok=True)
+        setattr(settings, name, path)
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(data)}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MIN_FREE_BYTES = 0
+    settings.ALLOWED_HOSTS = ["*"]
+    monkeypatch.setenv("INBETWEEN_DATA", str(data))
+    monkeypatch.delenv("INBETWEEN_DATABASE", raising=False)
+    cache.clear()
+    return data
+
+
+@pytest.fixture
+def media_root(settings: Settings) -> Path:
+    return Path(settings.MEDIA_ROOT)
+
+
+@pytest.fixture
+def children_use_this_database(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes started by the test work on the test's own database."""
+    database = connections["default"].settings_dict
+    if not database["ENGINE"].endswith("sqlite3"):
+        pytest.skip("needs SQLite")
+    monkeypatch.setenv("INBETWEEN_DATABASE", f"sqlite:///{database['NAME']}")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.create_user("alice", password="correct horse")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return User.objects.create_user("bob", password="battery staple")
+
+
+@pytest.fixture
+def project(alice: User) -> Project:
+    return project_create(owner=alice, name="Alice's project")
+
+
+@pytest.fixture
+def api(alice: User) -> APIClient:
+    """The API as alice."""
+    client = APIClient()
+    client.force_authenticate(alice)
+    return client
+
+
+@pytest.fixture
+def bobs_api(bob: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(bob)
+    return client
+
+
+def tiny_frame(index: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """RGB uint8 (H, W, 3): a bright square that moves 3 pixels a frame over a gradient."""
+    width, height = size
+    frame = np.zeros((height, width, 3), np.uint8)
+    frame[..., 1] = np.linspace(0, 120, width, dtype=np.uint8)[None]
+    frame[..., 2] = np.linspace(0, 120, height, dtype=np.uint8)[:, None]
+    left = (4 + 3 * index) % (width - 14)
+    frame[14:26, left : left + 12] = (240, 220, 60)
+    return frame
+
+
+def write_clip(path: Path, frames: int = 8, fps: int = 8, size: tuple[int, int] = SIZE) -> Path:
+    """An H.264 MP4 without sound."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.time_base = Fraction(1, fps)
+        for index in range(frames):
+            picture = av.VideoFrame.from_ndarray(tiny_frame(index, size), format="rgb24")
+            picture.pts = index
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """8 frames of 64x48 at 8 fps, one second, H.264 in MP4."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "tiny.mp4")
+
+
+@pytest.fixture(scope="session")
+def tiny_pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two 64x48 PNGs, 2 steps of motion apart."""
+    folder = tmp_path_factory.mktemp("pictures")
+    paths = folder / "one.png", folder / "two.png"
+    for index, path in enumerate(paths):
+        Image.fromarray(tiny_frame(2 * index)).save(path)
+    return paths
+
+
+@pytest.fixture
+def source(project: Project, tiny_clip: Path) -> Source:
+    """The tiny clip, uploaded to alice's project."""
+    return source_create(project=project, kind=Source.Kind.VIDEO, upload=tiny_clip)
+
+
+@pytest.fixture
+def quick_source(project: Project, media_root: Path, tiny_clip: Path) -> Source:
+    """A row as the tiny clip would have it, without looking into the file: for tests that are not about uploads."""
+    path = f"sources/{os.urandom(4).hex()}.mp4"
+    (media_root / "sources").mkdir(exist_ok=True)
+    (media_root / path).write_bytes(tiny_clip.read_bytes())
+    info = {"width": 64, "height": 48, "frame_count": 8, "fps": "8", "duration": "1"}
+    return Source.objects.create(project=project, kind=Source.Kind.VIDEO, name="tiny.mp4", file=path, info=info)
