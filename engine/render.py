@@ -103,6 +103,7 @@ def render_video(
         "held_out_note": note,
         "motion": film.analysis.motion_chart(film.timeline.stretch),
         "cuts": film.analysis.cut_times(film.timeline.stretch),
+        "compared": _compared_times(film),
         "timing": timing(
             time.perf_counter() - started + earlier, drawing, [ms for manifest in manifests for ms in manifest.new_ms]
         ),
@@ -146,13 +147,28 @@ def _prepare(
 
 
 def _pictures_to_keep(analysis: Analysis, timeline: Timeline) -> dict[int, str]:
-    """Up to 12 frames near the middle of busy gaps over the whole film, as {output frame: file name}."""
+    """Up to 12 frames near the middle of busy gaps over the whole film, as {output frame: file name}.
+
+    One of them lies between the two frames that are kept for comparison.
+    """
     chosen = list[int]()
-    for gap in analysis.spread_gaps(MAX_PICTURES):
+    for gap in sorted({_compared_gap(analysis), *analysis.spread_gaps(MAX_PICTURES - 1)}):
         between = [index for index in timeline.indices(gap, gap + 1) if timeline.frame(index).t]
         if between:
             chosen.append(min(between, key=lambda index: abs(timeline.frame(index).t - Fraction(1, 2))))
     return {index: f"frame_{number:04d}.png" for number, index in enumerate(chosen, 1)}
+
+
+def _compared_gap(analysis: Analysis) -> int:
+    """The gap whose two frames become frame0 and frame1."""
+    return analysis.busy_gap() or 0
+
+
+def _compared_times(film: _Film) -> dict[str, float]:
+    """When frame0 and frame1 are shown, in seconds of the result."""
+    gap, times = _compared_gap(film.analysis), film.analysis.times
+    start, end = (round(float(times[index] * film.timeline.stretch), 4) for index in (gap, gap + 1))
+    return {"start": start, "end": end}
 
 
 def _render_segments(film: _Film, report: Reporter) -> tuple[list[Manifest], float]:
@@ -260,7 +276,7 @@ def _previews(film: _Film, work_dir: Path, master: Path, manifests: list[Manifes
     report("previews", 0, total)
     make_preview(master, preview, on_frame=lambda done: report("previews", done, total))
     make_source_preview(film.source, source_preview, on_frame=lambda done: report("previews", shown + done, total))
-    gap = film.analysis.busy_gap() or 0
+    gap = _compared_gap(film.analysis)
     img0, img1 = film.frames.some(range(gap, gap + 2))
     poster, frame0, frame1 = write_stills(work_dir, film.canvas, img0, img1)
     farneback, own = write_flows(work_dir, img0, img1, film.model.pair(img0, img1))

@@ -12,7 +12,7 @@ ROW_HEIGHT = 170  # px
 
 
 def figures_chart(metrics: dict[str, Any]) -> dict[str, Any] | None:
-    """Held-out PSNR and SSIM and motion over the source's time (seconds), cuts as lines; None without anything to draw.
+    """Held-out PSNR and SSIM and motion over the result's time (seconds), cuts as lines; None without anything to draw.
 
     Every trace carries `meta.color`, the CSS variable it is drawn in.
     """
@@ -26,7 +26,7 @@ def figures_chart(metrics: dict[str, Any]) -> dict[str, Any] | None:
         for trace in traces:
             figure.add_trace(trace, row=number, col=1)
         figure.update_yaxes(title_text=title, row=number, col=1, fixedrange=True, automargin=True)
-    figure.update_xaxes(title_text="seconds of the source", row=len(rows), col=1)
+    figure.update_xaxes(title_text="seconds of the result", row=len(rows), col=1)
     for time in metrics.get("cuts") or []:
         figure.add_vline(x=time, line={"width": 1, "dash": "dot"}, name="cut")
     figure.update_layout(

@@ -131,7 +131,7 @@ class JobForm(forms.Form):
             self.fields["inbetween"].initial = 5
         size = self.initial.get("resolution")
         if size and size not in dict(self.presets):
-            self.initial |= {"resolution": CUSTOM, "custom_resolution": size}
+            self.initial.update(resolution=CUSTOM, custom_resolution=size)
 
     def clean_inbetween(self) -> int:
         value = self.cleaned_data.get("inbetween")

@@ -20,7 +20,7 @@ from ..forms import JobForm
 from ..models import Job, Source
 from .common import REFUSALS, MemberRequest
 from .facts import predict, source_facts
-from .results import MODES, STAGES, results
+from .results import MODES, STAGES, overall_percent, results
 
 
 def find_source(request: MemberRequest, pk: UUID) -> Source:
@@ -102,6 +102,7 @@ def _watch(job: Job) -> dict[str, Any]:
     steps = [
         (label, "done" if at < reached else "now" if at == reached else "") for at, label in enumerate(STAGES.values())
     ]
+    progress["percent"] = overall_percent(progress["stage"], progress["frames_done"], progress["frames_total"])
     return {"job": job, "progress": progress, "stage": STAGES.get(progress["stage"], "Starting"), "steps": steps}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from fractions import Fraction
 from typing import Any
 
 from engine.config import RenderOptions
@@ -12,11 +13,20 @@ from ..models import Job, Preview, Source
 from .facts import predict
 
 STAGES = {
+    "loading the model": "Loading the model",
     "reading": "Reading the source",
     "interpolating": "Drawing new frames",
     "evaluating": "Measuring on held-out frames",
     "joining": "Joining the film",
     "previews": "Making previews",
+}
+BEGINS_AT = {  # per cent of a typical job that is over when a stage begins
+    "loading the model": 0,
+    "reading": 3,
+    "interpolating": 8,
+    "evaluating": 82,
+    "joining": 90,
+    "previews": 91,
 }
 MODES = {"smooth": "Smooth", "slow": "Slow motion", "fps": "Exact frame rate"}
 
@@ -35,10 +45,11 @@ def results(job: Job) -> dict[str, Any]:
         "frames": frames,
         "flow_farneback": first.get(Preview.Kind.FLOW_FARNEBACK),
         "flow_model": first.get(Preview.Kind.FLOW_MODEL),
-        "compare": _comparison(first.get(Preview.Kind.FRAME0), first.get(Preview.Kind.FRAME1), frames),
+        "compare": _comparison(first, frames, job.metrics.get("compared") or {}),
         "held_out": _held_out(job.metrics.get("held_out")),
         "held_out_note": job.metrics.get("held_out_note", ""),
         "timing": job.metrics.get("timing") or {},
+        "notes": job.metrics.get("notes") or [],
         "counts": job.metrics.get("frames") or {},
         "chart": figures_chart(job.metrics),
         "stretch": stretch(job),
@@ -49,6 +60,15 @@ def results(job: Job) -> dict[str, Any]:
     }
 
 
+def overall_percent(stage: str, done: int, total: int) -> int:
+    """0-99 over all stages, so that the bar never runs backwards."""
+    if stage not in BEGINS_AT:
+        return 0
+    start = BEGINS_AT[stage]
+    end = next((begin for begin in BEGINS_AT.values() if begin > start), 100)
+    return min(99, start + (end - start) * min(done, total) // max(total, 1))
+
+
 def stretch(job: Job) -> int:
     """How many times as long as the source the result is."""
     slow = job.options.get("mode") == "slow" and job.source.kind == Source.Kind.VIDEO
@@ -56,9 +76,12 @@ def stretch(job: Job) -> int:
 
 
 def result_fps(job: Job) -> str:
-    """Frames per second of the result, as a decimal."""
+    """Frames per second of the result's preview, as a decimal. That of two pictures never takes less than a second."""
     options = RenderOptions.from_dict(job.options)
-    return f"{float(predict(job.source, options).fps):.6f}"
+    rate = predict(job.source, options).fps
+    if job.source.kind == Source.Kind.PICTURES:
+        rate = min(rate, Fraction(options.inbetween + 1))
+    return f"{float(rate):.6f}"
 
 
 def picture_size(job: Job) -> tuple[int, int]:
@@ -70,18 +93,21 @@ def picture_size(job: Job) -> tuple[int, int]:
     return width, height
 
 
-def _comparison(frame0: Preview | None, frame1: Preview | None, frames: list[Preview]) -> dict[str, Preview] | None:
-    """Two neighbouring source pictures and the new one that lies most nearly half-way between them."""
-    if frame0 is None or frame1 is None or not frames:
+def _comparison(
+    first: dict[str, Preview], frames: list[Preview], compared: dict[str, float]
+) -> dict[str, Preview] | None:
+    """Two neighbouring source pictures and the new one that lies most nearly half-way between them.
+
+    compared: {"start", "end"}, when the two are shown (seconds of the result); empty for two pictures: all lie between.
+    """
+    if Preview.Kind.FRAME0 not in first or Preview.Kind.FRAME1 not in first:
         return None
-    start, end = frame0.time, frame1.time
-    if start is None or end is None:
-        return {"frame0": frame0, "frame1": frame1, "new": frames[len(frames) // 2]}
-    middle = (start + end) / 2
-    inside = [frame for frame in frames if frame.time is not None and start < frame.time < end]
-    if not inside:
+    start, end = compared.get("start", 0.0), compared.get("end", float("inf"))
+    between = [frame for frame in frames if frame.time is not None and start <= frame.time <= end]
+    if not between:
         return None
-    return {"frame0": frame0, "frame1": frame1, "new": min(inside, key=lambda frame: abs((frame.time or 0) - middle))}
+    new = between[len(between) // 2]
+    return {"frame0": first[Preview.Kind.FRAME0], "frame1": first[Preview.Kind.FRAME1], "new": new}
 
 
 def _held_out(figures: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -41,7 +41,7 @@
     if (!dragging) seek.value = duration() ? String(Math.round((1000 * now) / duration())) : "0";
     time.textContent = `${clock(now)} / ${clock(duration())}`;
     seek.setAttribute("aria-valuetext", `${now.toFixed(2)} seconds of ${duration().toFixed(2)}`);
-    document.dispatchEvent(new CustomEvent("inbetween:time", { detail: sourceTime() }));
+    document.dispatchEvent(new CustomEvent("inbetween:time", { detail: now }));
   }
 
   function to(seconds) {
@@ -100,7 +100,7 @@
 
   document.addEventListener("inbetween:seek", (event) => {
     result.pause();
-    to(event.detail * stretch + 0.5 / fps);
+    to(event.detail + 0.5 / fps);
     root.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
 

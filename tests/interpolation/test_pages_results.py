@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from interpolation.charts import figures_chart
 from interpolation.models import Source
-from interpolation.views.results import psnr_word, ssim_word
+from interpolation.views.results import STAGES, overall_percent, psnr_word, ssim_word
 
 from .pages import METRICS, finished_job, job_of, person, source_of
 
@@ -41,7 +41,7 @@ def test_a_running_job_says_stage_frames_and_time_left(client: Client, source: S
     progress = {"stage": "interpolating", "frames_done": 45, "frames_total": 180, "eta_seconds": 14.2}
     job = job_of(source, "running", **progress, started_at=now, heartbeat_at=now, attempts=1)
     page = page_of(client, job, "job-status")
-    assert "Drawing new frames" in page and "25 %" in page
+    assert "Drawing new frames" in page and "26 %" in page
     assert "45 of 180 frames" in page and "about 14 s left" in page
 
 
@@ -126,13 +126,13 @@ def test_there_is_no_chart_without_anything_to_draw() -> None:
     assert figures_chart({"held_out": None, "motion": [{"time": 0.0, "px": 4.0}], "cuts": []}) is None
 
 
+def test_the_bar_never_runs_backwards_from_stage_to_stage() -> None:
+    shown = [overall_percent(stage, done, 8) for stage in STAGES for done in range(9)]
+    assert shown == sorted(shown)
+    assert (shown[0], shown[-1]) == (0, 99)
+
+
 def test_figures_have_words() -> None:
     words = ["excellent", "good", "good", "acceptable", "weak"]
     assert [psnr_word(value) for value in (40.1, 40.0, 30.0, 29.9, 24.9)] == words
     assert [ssim_word(value) for value in (0.91, 0.9, 0.8, 0.79, 0.69)] == words
-        "excellent",
-        "good",
-        "good",
-        "acceptable",
-        "weak",
-    ]
