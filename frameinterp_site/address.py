@@ -36,6 +36,10 @@ class Address:
         """An address to reach it from this machine."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)
 
+    @property
+    def is_public(self) -> bool:
+        return self.local_host not in ("127.0.0.1", "::1", "localhost") or self.local_host != self.host
+
     def check_free(self) -> None:
         """Raises AddressError in words when the port is taken, not allowed, or the host is not of this machine."""
         reason = self._refusal()

@@ -57,6 +57,9 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         self.say("Preparing the database ...")
+        settings.STATIC_ROOT.mkdir(
+            exist_ok=True
+        )  # WhiteNoise wants the folder, though it serves static/ as it lies there
         try:
             if settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
                 call_command("createcachetable", verbosity=0)
@@ -88,6 +91,9 @@ class Command(BaseCommand):
             if not self.stopping.is_set():
                 self.say(f"Ready after {time.monotonic() - begun:.0f} s: {address.url}\n{self.welcome}")
                 self.say(f"Data: {settings.DATA_DIR}   Logs: {settings.LOG_DIR}   Ctrl-C stops everything.")
+                if address.is_public:
+                    names = ", ".join(settings.ALLOWED_HOSTS)
+                    self.say(f"From other machines it answers to these names only: {names} (INBETWEEN_ALLOWED_HOSTS).")
             while not self.stopping.wait(0.5):
                 supervisor.look()
             self.say("Stopping ...")
