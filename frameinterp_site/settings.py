@@ -20,7 +20,7 @@ MEDIA_ROOT = envpath("INBETWEEN_MEDIA", DATA_DIR / "media")
 MEDIA_URL = "/media/"
 LOG_DIR = envpath("INBETWEEN_LOGS", DATA_DIR / "logs")
 LOG_DIR.mkdir(parents=True, exist_ok=True)
-SAMPLE_CLIP = envpath("INBETWEEN_SAMPLE", BASE_DIR / "static" / "sample" / "sample.mp4")
+SAMPLE_CLIP = envpath("INBETWEEN_SAMPLE", BASE_DIR / "interpolation" / "sample" / "big_buck_bunny.mp4")
 
 # -- Who may talk to us ------------------------------------------------------------------------------------------------
 SECRET_KEY = envstr("INBETWEEN_SECRET_KEY") or secret_key(DATA_DIR / ".secret_key")
