@@ -164,6 +164,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger cannot lock
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "frameinterp_site.lockout.locked_out"
 if BEHIND_PROXY:
     AXES_CLIENT_IP_CALLABLE = "frameinterp_site.proxy.client_ip"
 
@@ -284,6 +285,7 @@ LOGGING = {
     "loggers": {
         "django": {"level": LOG_LEVEL, "handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
         "django-q": {"level": envstr("INBETWEEN_QUEUE_LOG_LEVEL", "WARNING").upper()},
     },
 }

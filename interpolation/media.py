@@ -108,13 +108,12 @@ def send(request: HttpRequest, file: Path, download_as: str = "") -> HttpRespons
 def send_bytes(request: HttpRequest, file: Path, kind: str) -> HttpResponseBase:
     stat = file.stat()
     etag, modified = quote_etag(f"{stat.st_mtime_ns:x}-{stat.st_size:x}"), int(stat.st_mtime)
-    response = whole_or_part(request, file, kind, stat.st_size, etag, modified)
+    response = get_conditional_response(request, etag=etag, last_modified=modified)
+    if response is None:
+        response = whole_or_part(request, file, kind, stat.st_size, etag, modified)
     response["ETag"], response["Last-Modified"] = etag, http_date(modified)
     response["Accept-Ranges"] = "bytes"
-    checked = get_conditional_response(request, etag=etag, last_modified=modified, response=response)  # type: ignore[arg-type]
-    if checked is not response:
-        response.close()
-    return checked or response
+    return response
 
 
 def whole_or_part(

@@ -35,7 +35,13 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 def data_folder(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Media, logs and cache of this test alone; quick passwords; no throttles. Child processes get the same."""
     data = tmp_path / "data"
-    for name, folder in {"MEDIA_ROOT": "media", "LOG_DIR": "logs", "FILE_UPLOAD_TEMP_DIR": "media/incoming"}.items():
+    folders = {
+        "MEDIA_ROOT": "media",
+        "LOG_DIR": "logs",
+        "FILE_UPLOAD_TEMP_DIR": "media/incoming",
+        "STATIC_ROOT": "staticfiles",
+    }
+    for name, folder in folders.items():
         path = data / folder
         path.mkdir(parents=True, exist_ok=True)
         setattr(settings, name, path)

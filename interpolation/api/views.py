@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from knox.models import get_token_model
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -165,12 +165,14 @@ class TokenView(APIView):
     permission_classes = [AllowAny]
     throttle_scope = "token"
 
-    @extend_schema(request=out.CredentialsSerializer, responses={201: out.TokenSerializer, 401: REFUSED}, auth=[])
+    @extend_schema(
+        request=out.CredentialsSerializer, responses={201: out.TokenSerializer, 403: REFUSED, 429: REFUSED}, auth=[]
+    )
     def post(self, request: Request) -> Response:
         serializer = out.CredentialsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         user = authenticate(request._request, **serializer.validated_data)
         if user is None:
-            raise AuthenticationFailed("Wrong name or password, or too many tries: wait a while and try again.")
+            raise PermissionDenied("Wrong name or password.")
         instance, token = get_token_model().objects.create(user)
         return Response({"token": token, "expiry": instance.expiry}, status.HTTP_201_CREATED)

@@ -91,7 +91,7 @@ def test_a_picture_of_16000x16000_is_refused_before_it_is_decoded(
     project: Project, media_root: Path, tiny_pictures: tuple[Path, Path]
 ) -> None:
     huge = SimpleUploadedFile("huge.png", png_header_only(16000, 16000))
-    with pytest.raises(BadInputError, match="16000x16000|picture is too large"):
+    with pytest.raises(BadInputError, match=r"16000x16000|picture is too large"):
         source_create(project=project, kind="pictures", upload=tiny_pictures[0], upload2=huge)
     assert [path for path in media_root.rglob("*") if path.is_file()] == []
 

@@ -1,0 +1,90 @@
+"""Tokens, the description of the API, and its page, all without the internet."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django.fixtures import Settings
+from rest_framework.test import APIClient
+
+
+def test_create_token_prints_a_token_that_works(alice: User) -> None:
+    out = StringIO()
+    call_command("create_token", "alice", stdout=out)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {out.getvalue().strip()}")
+    assert client.get("/api/v1/projects/").status_code == 200
+    client.credentials(HTTP_AUTHORIZATION="Token wrong")
+    assert client.get("/api/v1/projects/").status_code == 401
+
+
+def test_create_token_names_who_is_missing(db: None) -> None:
+    with pytest.raises(CommandError, match='no user "carol"'):
+        call_command("create_token", "carol")
+
+
+def test_a_closed_account_gets_no_token(alice: User) -> None:
+    User.objects.update(is_active=False)
+    with pytest.raises(CommandError, match="closed"):
+        call_command("create_token", "alice")
+
+
+def test_name_and_password_give_a_token(alice: User) -> None:
+    response = APIClient().post("/api/v1/token/", {"username": "alice", "password": "correct horse"}, format="json")
+    assert response.status_code == 201
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {response.json()['token']}")
+    assert client.get("/api/v1/jobs/").status_code == 200
+
+
+def test_a_wrong_password_gives_none_and_the_name_is_locked_after_some_tries(alice: User, settings: Settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    client = APIClient()
+    statuses = []
+    for password in ("no", "no", "no", "correct horse"):
+        answer = client.post("/api/v1/token/", {"username": "alice", "password": password}, format="json")
+        statuses.append(answer.status_code)
+    assert statuses == [403, 403, 429, 429]
+    assert answer.json() == {"detail": "Too many wrong passwords for this name. Try again in 15 minutes."}
+
+
+def test_a_locked_name_is_told_so_on_the_sign_in_page(alice: User, settings: Settings) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    client = Client()
+    for _ in range(2):
+        page = client.post("/sign-in/", {"username": "alice", "password": "no"})
+    assert (page.status_code, page.headers["Location"]) == (302, "/sign-in/")
+    assert (
+        "Too many wrong passwords for this name. Try again in 15 minutes." in client.get("/sign-in/").content.decode()
+    )
+    client.post("/sign-in/", {"username": "alice", "password": "correct horse"})
+    assert client.get("/projects/").status_code == 302
+
+
+def test_a_session_needs_the_forms_token_to_write(alice: User) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert client.get("/api/v1/projects/").status_code == 200
+    assert client.post("/api/v1/projects/", {"name": "x"}, format="json").status_code == 403
+
+
+def test_the_schema_names_every_address(db: None) -> None:
+    schema = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
+    assert schema["openapi"] == "3.1.0"
+    assert {"/api/v1/projects/", "/api/v1/sources/", "/api/v1/jobs/{id}/", "/api/v1/jobs/{id}/cancel/"} <= set(
+        schema["paths"]
+    )
+
+
+def test_the_page_of_the_api_loads_nothing_from_elsewhere(db: None) -> None:
+    page = Client().get("/api/docs/")
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "https://" not in text
+    assert "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js" in text
+    assert "<script>" not in text
+    assert Client().get("/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js").status_code == 200
