@@ -85,8 +85,10 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
     to 1/32 pixel. Gradients flow into image and flow.
     """
     if image.device.type == "cpu" and not torch.is_grad_enabled():
-        warped = [_remap(image[i : i + 1], flow[i]) for i in range(len(image))]
-        return warped[0] if len(warped) == 1 else torch.cat(warped)
+        warped = torch.empty_like(image, memory_format=torch.channels_last)
+        for one, source, vectors in zip(warped, image, flow, strict=True):
+            one.copy_(_remap(source, vectors))
+        return warped
     height, width = flow.shape[-2:]
     grid = torch.from_numpy(_pixel_grid(height, width)).to(flow.device)
     scale = flow.new_tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)])
@@ -96,21 +98,19 @@ def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
 
 
 def _remap(image: Tensor, flow: Tensor) -> Tensor:
-    """`backward_warp` of one picture (1, C, H, W) with flow (2, H, W), through OpenCV."""
-    pixels = image[0].permute(1, 2, 0).float().contiguous().numpy()
+    """`backward_warp` of one picture (C, H, W) with flow (2, H, W), through OpenCV; float32."""
+    pixels = image.permute(1, 2, 0).float().contiguous().numpy()
     warped = warp_picture(pixels, flow.permute(1, 2, 0).contiguous().numpy())
-    if warped.ndim == 2:
-        warped = warped[..., None]
-    return torch.from_numpy(warped).permute(2, 0, 1)[None].to(image.dtype)
+    return torch.from_numpy(warped.reshape(*warped.shape[:2], -1)).permute(2, 0, 1)
 
 
-def resize_flow_tensor(flow: Tensor, factor: float) -> Tensor:
-    """(N, 2, H, W) to (N, 2, H*factor, W*factor), vectors scaled by `factor`; area average down, bilinear up."""
-    if factor == 1:
-        return flow
-    mode = "area" if factor < 1 else "bilinear"
-    aligned = None if factor < 1 else False
-    return F.interpolate(flow, scale_factor=factor, mode=mode, align_corners=aligned) * factor
+def resize_flow_tensor(flow: Tensor, factor: int) -> Tensor:
+    """(N, 2, H, W) or (N, 4, H, W), two flows, to `factor` times the size, bilinear; vectors are scaled with it."""
+    if flow.device.type == "cpu" and not torch.is_grad_enabled() and len(flow) == 1:  # OpenCV does it 4 times faster
+        pixels = flow[0].permute(1, 2, 0).contiguous().numpy()
+        larger = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+        return torch.from_numpy(larger).mul_(factor).permute(2, 0, 1)[None]
+    return F.interpolate(flow, scale_factor=factor, mode="bilinear", align_corners=False) * factor
 
 
 def inconsistency(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.config import ModelConfig
 from engine.motion import backward_warp, inconsistency, project_backward, resize_flow_tensor
 
-from .layers import compute_dtype, conv, correction_head, upsample
+from .layers import compute_dtype, conv, correction_head, joined, upsample
 
 _FLOW_SCALE = 1 / 16  # flows enter the convolutions in units of 16 pixels
 _TOLERANCE = 0.5  # pixels at 1/4 size; a forward-backward miss of this much halves the trust
@@ -69,9 +69,9 @@ class FlowFusion(nn.Module):
         self.match_head = correction_head(quarter, 2)
         self.coarse_net = _CoarseNet(2 * quarter + 7, quarter, eighth)
         self.coarse_head = correction_head(quarter, 4)
-        self.to_half = upsample(quarter, half)
+        self.to_half = upsample(quarter, half - 4)  # and four channels of flow
         self.fine_pictures = nn.Conv2d(6, half, 4, stride=2, padding=1)
-        self.fine_context = nn.Conv2d(half + 4, half, 3, padding=1)
+        self.fine_context = nn.Conv2d(half, half, 3, padding=1)
         self.fine_net = nn.Sequential(nn.LeakyReLU(0.1, inplace=True), conv(half, half))
         self.fine_flow_head = correction_head(half, 4)
         self.picture_head = correction_head(half, 4, doubling=True)  # mask and residual, at full size
@@ -90,8 +90,8 @@ class FlowFusion(nn.Module):
         own = torch.cat([frame0.quarter, frame1.quarter])
         other = torch.cat([frame1.quarter, frame0.quarter])
         flow, back = torch.cat([flow_01, flow_10]), torch.cat([flow_10, flow_01])
-        geometry = torch.cat([flow * _FLOW_SCALE, _trust(inconsistency(flow, back))], dim=1).to(own.dtype)
-        hidden = self.match_net(torch.cat([own, backward_warp(other, flow), geometry], dim=1))
+        trust = _trust(inconsistency(flow, back))
+        hidden = self.match_net(joined(own, backward_warp(other, flow), flow * _FLOW_SCALE, trust))
         flow = flow + self.match_head(hidden).float()
         flow_01, flow_10 = flow.chunk(2)
         return Match(frame0, frame1, flow_01, flow_10, inconsistency(flow_01, flow_10), inconsistency(flow_10, flow_01))
@@ -101,14 +101,14 @@ class FlowFusion(nn.Module):
         t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.flow_01.device).reshape(-1, 1, 1, 1)
         coarse, hidden = self._coarse_flows(pair, t)
         flows = resize_flow_tensor(coarse, 2)
-        warped = self._warp_pictures(pair, flows)
-        context = torch.cat([self.to_half(hidden), (flows * _FLOW_SCALE).to(hidden.dtype)], dim=1)
-        fine = self.fine_net(self.fine_pictures(warped.to(hidden.dtype)) + self.fine_context(context))
+        drawn = joined(*self._warp_pictures(pair, flows))
+        context = joined(self.to_half(hidden), flows * _FLOW_SCALE)
+        fine = self.fine_net(self.fine_pictures(drawn.to(hidden.dtype)) + self.fine_context(context))
         flows = flows + self.fine_flow_head(fine).float()
         correction = self.picture_head(fine).float()
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
         mask = torch.sigmoid(correction[:, :1] + prior)
-        warped0, warped1 = self._warp_pictures(pair, flows).chunk(2, dim=1)
+        warped0, warped1 = self._warp_pictures(pair, flows)
         picture = torch.lerp(warped1, warped0, mask) + correction[:, 1:]
         return Synthesis(picture, flows[:, :2], flows[:, 2:], coarse[:, :2], coarse[:, 2:], mask)
 
@@ -118,16 +118,14 @@ class FlowFusion(nn.Module):
         motion, geometry = _project(pair, t)
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
         seen0, seen1 = backward_warp(frame0, flows[:, :2]), backward_warp(frame1, flows[:, 2:])
-        hidden = self.coarse_net(torch.cat([seen0, seen1, geometry.to(frame0.dtype)], dim=1))
+        hidden = self.coarse_net(joined(seen0, seen1, geometry))
         return flows + self.coarse_head(hidden).float(), hidden
 
     @staticmethod
-    def _warp_pictures(pair: Match, flows: Tensor) -> Tensor:
-        """Both pictures (N, 6, H, W) drawn towards the new frame by flows (N, 4, H/2, W/2)."""
-        full = resize_flow_tensor(flows, 2)
-        return torch.cat(
-            [backward_warp(pair.frame0.picture, full[:, :2]), backward_warp(pair.frame1.picture, full[:, 2:])], dim=1
-        )
+    def _warp_pictures(pair: Match, flows: Tensor) -> tuple[Tensor, Tensor]:
+        """Both pictures (N, 3, H, W) drawn towards the new frame by flows (N, 4, H/2, W/2)."""
+        towards0, towards1 = resize_flow_tensor(flows[:, :2], 2), resize_flow_tensor(flows[:, 2:], 2)
+        return backward_warp(pair.frame0.picture, towards0), backward_warp(pair.frame1.picture, towards1)
 
 
 def _deep(channels_in: int, channels: int) -> nn.Sequential:

@@ -18,16 +18,24 @@ def conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
 
 
 def correction_head(channels_in: int, channels_out: int, *, doubling: bool = False) -> nn.Module:
-    """A convolution that starts at exactly zero: before training nothing is corrected. `doubling`: to twice the size."""
+    """A 1x1 convolution that starts at exactly zero: before training nothing is corrected.
+
+    With `doubling` it writes four pixels for each it reads, (N, channels_out, 2H, 2W).
+    """
     layer: nn.Conv2d | nn.ConvTranspose2d
-    if doubling:
-        layer = nn.ConvTranspose2d(channels_in, channels_out, 4, stride=2, padding=1)
-    else:
-        layer = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-    nn.init.zeros_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
+    layer = nn.ConvTranspose2d(channels_in, channels_out, 2, 2) if doubling else nn.Conv2d(channels_in, channels_out, 1)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
     return layer
+
+
+def joined(*parts: Tensor) -> Tensor:
+    """The parts (N, C, H, W) one after the other in channels, in channels_last and the type of the first.
+
+    torch.cat falls back to the slow layout as soon as one part has it, and the convolution after it pays twice.
+    """
+    first = parts[0]
+    return torch.cat([part.to(first.dtype).contiguous(memory_format=torch.channels_last) for part in parts], dim=1)
 
 
 def upsample(channels_in: int, channels_out: int) -> nn.Sequential:

@@ -157,7 +157,7 @@ def test_four_triplets_can_be_learned_by_heart():
         return (net(img0, img1, batch["flow_01"], batch["flow_10"], t).picture - truth).square().mean()
 
     start = error().item()
-    for _ in range(60):
+    for _ in range(120):
         optimiser.zero_grad()
         loss = error()
         loss.backward()
