@@ -1,0 +1,74 @@
+"""A real portal (`manage.py up`: web server, workers, reaper) and a real headless Chromium for the tests here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.ops.portal import Portal
+
+CHROMIUM = os.environ.get("INBETWEEN_CHROMIUM") or "/usr/bin/chromium"
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not shutil.which(CHROMIUM):
+        pytest.skip(f"There is no Chromium at {CHROMIUM}. Install it, or name it in INBETWEEN_CHROMIUM.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    running = Portal(tmp_path_factory.mktemp("portal"))
+    running.start()
+    yield running
+    running.interrupt()
+    running.clean_up()
+
+
+@pytest.fixture
+def context(chromium: Browser, portal: Portal) -> Iterator[BrowserContext]:
+    made = chromium.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    made.set_default_timeout(15_000)  # milliseconds
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that must not complain: a script error or a refused script fails the test."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and "status of 4" not in message.text:  # refusals by design are 404 and 422
+            complaints.append(message.text)
+
+    made = context.new_page()
+    made.on("console", listen)
+    made.on("pageerror", lambda error: complaints.append(str(error)))
+    yield made
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample clip and two pictures of it, one of another size, as somebody would have them on a disk."""
+    from PIL import Image
+
+    sample = Path(__file__).parents[2] / "interpolation" / "sample"
+    folder = tmp_path_factory.mktemp("footage")
+    shutil.copy(sample / "big_buck_bunny.mp4", folder / "rabbit.mp4")
+    for name, size in {"frame_a.png": (320, 180), "frame_b.png": (320, 180), "small_b.png": (240, 136)}.items():
+        with Image.open(sample / name.replace("small", "frame")) as picture:
+            picture.resize(size).save(folder / name)
+    (folder / "words.mp4").write_text("just words")
+    return folder
