@@ -109,6 +109,9 @@ def job_finish(*, job_id: UUID | str, worker: str, result: RenderResult) -> bool
 
 
 def preview_rows(result: RenderResult) -> list[dict[str, Any]]:
+    """The result's files as columns of Preview. The two pictures of the comparison carry the time they are shown at."""
+    compared = result.metrics.get("compared") or {}
+    times = {Preview.Kind.FRAME0: compared.get("start"), Preview.Kind.FRAME1: compared.get("end")}
     kinds: list[tuple[Preview.Kind, Path | None]] = [
         (Preview.Kind.VIDEO, result.preview),
         (Preview.Kind.SOURCE_VIDEO, result.source_preview),
@@ -118,7 +121,9 @@ def preview_rows(result: RenderResult) -> list[dict[str, Any]]:
         (Preview.Kind.FLOW_FARNEBACK, result.flow_farneback),
         (Preview.Kind.FLOW_MODEL, result.flow_model),
     ]
-    rows: list[dict[str, Any]] = [{"kind": kind, "file": under_media(path)} for kind, path in kinds if path]
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "file": under_media(path), "time": times.get(kind)} for kind, path in kinds if path
+    ]
     for place, (path, seconds) in enumerate(result.frames):
         rows.append({"kind": Preview.Kind.FRAME, "position": place, "time": seconds, "file": under_media(path)})
     return rows

@@ -1,0 +1,71 @@
+"""A job from the queue's message to previews on the page, with the real engine in a real child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.fixtures import Settings
+
+from engine.video import probe
+from interpolation import services, tasks
+from interpolation.models import Job, Preview, Project, Source
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("children_use_this_database")]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.JOB_THREADS = 1
+    monkeypatch.setenv("INBETWEEN_JOB_THREADS", "1")
+
+
+def test_a_video_job_runs_to_its_end(alice: User, project: Project, source: Source) -> None:
+    job = services.job_create(source=source, options={"inbetween": 1})
+    assert tasks.job_run(str(job.pk)) == "succeeded"
+    job.refresh_from_db()
+    assert (job.status, job.error, job.attempts) == ("succeeded", "", 1)
+    assert services.job_progress_view(job)["percent"] == 100
+    assert job.master == f"jobs/{job.pk}/master.mp4"
+    master = probe(job.directory / "master.mp4")
+    assert (master.frame_count, master.duration, master.fps) == (16, 1, 16)
+    assert job.certificate["ok"] is True
+    assert job.metrics["frames"]["output"] == 16
+    assert job.model_name
+    kinds = set(job.previews.values_list("kind", flat=True))
+    assert {"video", "source_video", "poster", "frame", "frame0", "frame1", "flow_farneback"} <= kinds
+    for preview in job.previews.all():
+        assert (job.directory.parents[1] / preview.file).is_file()
+    frames = job.previews.filter(kind=Preview.Kind.FRAME)
+    assert all(frame.time is not None for frame in frames)
+    compared = job.previews.get(kind=Preview.Kind.FRAME0)
+    assert compared.time == job.metrics["compared"]["start"]
+
+
+def test_a_second_message_for_the_same_job_does_nothing(source: Source) -> None:
+    job = services.job_create(source=source, options={})
+    Job.objects.update(status="succeeded")
+    assert tasks.job_run(str(job.pk)) == "not waiting"
+    job.refresh_from_db()
+    assert (job.attempts, job.worker) == (0, "")
+
+
+def test_two_pictures_become_frames_between_them(project: Project, tiny_pictures: tuple[Path, Path]) -> None:
+    source = services.source_create(project=project, kind="pictures", upload=tiny_pictures[0], upload2=tiny_pictures[1])
+    job = services.job_create(source=source, options={"inbetween": 3})
+    assert tasks.job_run(str(job.pk)) == "succeeded"
+    job.refresh_from_db()
+    assert job.previews.filter(kind=Preview.Kind.FRAME).count() == 3
+    assert job.metrics["held_out"] is None
+    assert (job.directory.parents[1] / job.pictures_zip).is_file()
+
+
+def test_a_source_that_vanished_fails_the_job_in_words(source: Source) -> None:
+    job = services.job_create(source=source, options={})
+    source.path.unlink()
+    assert tasks.job_run(str(job.pk)) == "failed"
+    job.refresh_from_db()
+    assert job.error
+    assert "Traceback" not in job.error
+    assert job.attempts == 1
