@@ -177,5 +177,5 @@ class ToYuv:
 
 def _fill(plane: av.video.plane.VideoPlane, data: np.ndarray) -> None:
     """Copy (h, w) uint8 into a plane whose lines may be longer than w."""
-    lines = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     lines[: data.shape[0], : data.shape[1]] = data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,35 +14,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from .damage import Damage, check_outside, declared_codec
 from .errors import BadInputError
-from .media_types import READABLE, Limits, MediaType, mp4_boxes, sniff
-
-
-@dataclass(slots=True)
-class Damage:
-    """What could not be read. Counted while reading; `words` is for people."""
-
-    packets: int = 0  # broken or cut short
-    frames: int = 0  # decoded, but out of order or without a usable time
-    resized: int = 0  # frames of another size than the first
-    ended_early: bool = False
-    seen: list[str] = field(default_factory=list)
-
-    def words(self) -> list[str]:
-        found = []
-        if self.packets:
-            found.append(f"{_count(self.packets, 'piece')} of the video could not be decoded and were left out.")
-        if self.frames:
-            found.append(f"{_count(self.frames, 'frame')} had no usable time and were left out.")
-        if self.resized:
-            found.append(f"{_count(self.resized, 'frame')} had another size and were scaled to that of the first.")
-        if self.ended_early:
-            found.append("The file breaks off before its end; what comes before was read.")
-        return found
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+from .media_types import READABLE, Limits, sniff
 
 
 @contextmanager
@@ -57,6 +31,7 @@ def open_input(path: str | Path, limits: Limits | None = None) -> Iterator[Input
     if kind.demuxer is None:
         raise BadInputError(f"This is a {kind.name} picture, not a video. Send {READABLE}, or two pictures.")
     limits.check_bytes(path.stat().st_size)
+    check_outside(path, kind, limits)
     try:
         container = av.open(
             f"file:{path.resolve()}",
@@ -65,26 +40,11 @@ def open_input(path: str | Path, limits: Limits | None = None) -> Iterator[Input
             metadata_errors="replace",
         )
     except (av.FFmpegError, EOFError, ValueError) as error:
-        raise BadInputError(_why_unreadable(path, kind)) from error
+        raise BadInputError(
+            f"This {kind.name} file is damaged and cannot be opened. Copy or upload it again."
+        ) from error
     with container:
         yield container
-
-
-def _why_unreadable(path: Path, kind: MediaType) -> str:
-    """Words for a file whose head is right and whose rest is not."""
-    if kind.demuxer == "mov" and "moov" not in {box for box, _, _ in mp4_boxes(path)}:
-        return (
-            f"This {kind.name} file is cut short: its index (moov), which is written last, is missing, so nothing in "
-            "it can be found. Copy or upload it again; if it came so from the camera, repair it first."
-        )
-    return f"This {kind.name} file is damaged and cannot be opened. Copy or upload it again."
-
-
-def missing_bytes(path: Path, kind: MediaType) -> int:
-    """How many bytes an MP4 or MOV declares beyond its end; 0 for other files."""
-    if kind.demuxer != "mov":
-        return 0
-    return max((offset + size for _, offset, size in mp4_boxes(path)), default=0) - path.stat().st_size
 
 
 def video_stream(container: InputContainer, limits: Limits | None = None) -> VideoStream:
@@ -99,7 +59,9 @@ def video_stream(container: InputContainer, limits: Limits | None = None) -> Vid
         raise BadInputError(f"There is {what} in this file. Send a video or two pictures.")
     stream = streams[0]
     if stream.codec_context is None:
-        raise BadInputError(f"The video codec {codec_name(stream)} cannot be decoded here. Convert it to H.264 first.")
+        path = Path(container.name.removeprefix("file:"))
+        name = declared_codec(path, sniff(path))
+        raise BadInputError(f"The video codec {name} cannot be decoded here. Convert the video to H.264 first.")
     limits = limits or Limits()
     context = stream.codec_context
     if context.width or context.height:
@@ -110,15 +72,17 @@ def video_stream(container: InputContainer, limits: Limits | None = None) -> Vid
     return stream
 
 
+def is_undated(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether packets carry no time of presentation: AVI with B-frames. Its frames follow each other evenly."""
+    return container.format.name == "avi" and stream.codec_context.reorder_depth > 0
+
+
 def codec_name(stream: Any) -> str:
-    """A name for a stream's codec, even when there is no decoder for it."""
-    if stream.codec_context is not None:
-        return str(stream.codec_context.codec.canonical_name)
-    tag = "".join(sign for sign in str(stream.codec_tag or "") if sign.isprintable()).strip()
-    return f'"{tag}"' if tag.strip("\\x0") else "of this file"
+    """The codec of a stream that has a decoder, else "unknown"."""
+    return str(stream.codec_context.codec.canonical_name) if stream.codec_context is not None else "unknown"
 
 
-def packets(container: InputContainer, stream: Any, damage: Damage) -> Iterator[av.Packet]:
+def packets(container: InputContainer, stream: Any, damage: Damage) -> Iterator[av.Packet[Any]]:
     """The packets of one stream, without those marked corrupt; a read error ends them."""
     source = container.demux(stream)
     while True:
@@ -139,16 +103,15 @@ def shown(container: InputContainer, stream: VideoStream, damage: Damage) -> Ite
     """(time stamp, duration) of every packet that will be a frame on the screen, in file order.
 
     Left out: packets cut away by an edit list, hidden VP8 reference frames, and what comes before the first key
-    frame, in the file or in time, since it cannot be decoded. Time stamps are None where the container has none.
+    frame, in the file or in time, since it cannot be decoded. A time stamp is None where the container has none.
     """
     codec = codec_name(stream)
     first_key: int | None = None
     started = False
-    reorders = bool(stream.codec_context.reorder_depth)
     for packet in packets(container, stream, damage):
         if not packet.size:
             continue
-        stamp = packet.pts if packet.pts is not None or reorders else packet.dts
+        stamp = packet.pts if packet.pts is not None else packet.dts
         if not started:
             if not packet.is_keyframe:
                 continue

@@ -6,7 +6,6 @@ other files or addresses. So the demuxer is chosen here, from an allow-list, and
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +82,6 @@ IVF = MediaType("IVF", ".ivf", "ivf")
 Y4M = MediaType("YUV4MPEG2", ".y4m", "yuv4mpegpipe")
 GIF = MediaType("GIF", ".gif", "gif", "GIF")
 WEBP = MediaType("WebP", ".webp", None, "WEBP")
-ANIMATED_WEBP = MediaType("animated WebP", ".webp", "webp", "WEBP")
 PNG = MediaType("PNG", ".png", None, "PNG")
 ANIMATED_PNG = MediaType("animated PNG", ".png", "apng", "PNG")
 JPEG = MediaType("JPEG", ".jpg", None, "JPEG")
@@ -114,7 +112,7 @@ def _riff(head: bytes) -> MediaType | None:
     if form == b"WAVE":
         raise BadInputError("This is a sound file (WAVE). Send a video or two pictures.")
     if form == b"WEBP":
-        return ANIMATED_WEBP if head[12:16] == b"VP8X" and head[20] & 0x02 else WEBP
+        return WEBP
     return AVI if form in (b"AVI ", b"AVIX") else None
 
 
@@ -204,20 +202,3 @@ def _as_text(head: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return text if all(sign.isprintable() or sign in "\t\r\n\ufeff" for sign in text) else None
-
-
-def mp4_boxes(path: str | Path) -> list[tuple[str, int, int]]:
-    """The top-level boxes of an MP4 or MOV as (type, offset, declared size in bytes); for telling how it is damaged."""
-    path, boxes, offset = Path(path), [], 0
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        while offset + 8 <= size and len(boxes) < 10_000:
-            file.seek(offset)
-            head = file.read(16)
-            length, kind = struct.unpack(">I4s", head[:8])
-            if length == 1 and len(head) == 16:
-                length = struct.unpack(">Q", head[8:])[0]
-            length = length or size - offset  # 0: up to the end of the file
-            boxes.append((kind.decode("latin-1"), offset, length))
-            offset += max(length, 8)
-    return boxes

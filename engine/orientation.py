@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
@@ -38,7 +40,8 @@ class Orientation:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> Orientation:
         """From a decoded frame. Angles that are not quarter turns go to the nearest one."""
-        data = next((side for side in frame.side_data if side.type == Type.DISPLAYMATRIX), None)
+        sides: Iterable[Any] = frame.side_data  # typed as a dict of names; it is a list of buffers
+        data = next((side for side in sides if side.type == Type.DISPLAYMATRIX), None)
         if data is None or data.buffer_size < _MATRIX_BYTES:
             return UPRIGHT
         return cls.from_matrix(np.frombuffer(bytes(data), np.int32)[[0, 1, 3, 4]].astype(float))

@@ -14,7 +14,8 @@ import av
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
-from .demux import Damage, open_input, packets, video_stream
+from .damage import Damage
+from .demux import open_input, packets, video_stream
 from .errors import BadInputError
 from .files import atomically
 from .sound import Sound, sound_tracks
@@ -26,7 +27,7 @@ METADATA = ("title", "artist", "album", "author", "comment", "copyright", "creat
             "genre", "location", "synopsis")  # fmt: skip
 PREVIEW_KEYFRAMES = Fraction(1, 2)  # seconds between places a player can jump to
 
-Timed = tuple[Fraction, av.Packet]
+Timed = tuple[Fraction, av.Packet[Any]]
 
 
 @dataclass(frozen=True, slots=True)

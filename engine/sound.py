@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -19,7 +19,7 @@ BROWSER_CODECS = {"aac", "mp3", "opus", "flac"}
 BITS_PER_CHANNEL = 96_000  # a second, of AAC: beyond hearing a difference in most tests
 MAX_RATE = 48_000
 
-Timed = tuple[Fraction, av.Packet]
+Timed = tuple[Fraction, av.Packet[Any]]
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Sound:
     lost: list[str] = field(default_factory=list)
     _next: int | None = None  # sample at which the next encoded piece begins
 
-    def packets(self, packet: av.Packet) -> Iterator[Timed]:
+    def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
         """What becomes of a packet of the source, with its time of decoding in seconds."""
         if self.resampler is None:
             yield from self._copied(packet)
@@ -52,7 +52,7 @@ class Sound:
         for frame in [*self.resampler.resample(None), None]:
             yield from self._timed(self.target.encode(frame))
 
-    def _copied(self, packet: av.Packet) -> Iterator[Timed]:
+    def _copied(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
         unit = packet.time_base
         stamp = packet.dts if packet.dts is not None else packet.pts
         if stamp is None:
@@ -72,7 +72,7 @@ class Sound:
             yield from self._timed(self.target.encode(piece))
 
     @staticmethod
-    def _timed(encoded: list[av.Packet]) -> Iterator[Timed]:
+    def _timed(encoded: Sequence[av.Packet[Any]]) -> Iterator[Timed]:
         for packet in encoded:
             yield (packet.dts or 0) * packet.time_base, packet
 

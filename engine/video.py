@@ -18,11 +18,11 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from .colour import ColourTags, ToRgb, tags_of
+from .damage import Damage, missing_bytes
 from .demux import (
     Clock,
-    Damage,
     codec_name,
-    missing_bytes,
+    is_undated,
     open_input,
     packets,
     shown,
@@ -139,10 +139,11 @@ def read_frames(
     with open_input(path, limits) as container:
         stream = video_stream(container, limits)
         clock = Clock(origin, stream.time_base or Fraction(1, 90000), rate)
-        if start:
+        undated = is_undated(container, stream)
+        if start and not undated:
             _seek(container, stream, clock, start)
         convert, last, found = _Converter(resolution), None, False
-        for time, frame in _timed(_decoded(container, stream, damage), clock, damage):
+        for time, frame in _timed(_decoded(container, stream, damage), clock, undated):
             if stop is not None and time >= stop:
                 break
             if (start is not None and time < start) or time < 0 or (last is not None and time <= last):
@@ -218,12 +219,12 @@ def _decoded(container: InputContainer, stream: VideoStream, damage: Damage) -> 
             damage.packets += 1
 
 
-def _timed(frames: Iterator[av.VideoFrame], clock: Clock, damage: Damage) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    """Frames with their times; where the container has none, they follow each other at the constant rate."""
+def _timed(frames: Iterator[av.VideoFrame], clock: Clock, undated: bool) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+    """Frames with their times; where the file has none, they follow each other at the constant rate."""
     step = 1 / clock.rate if clock.rate else clock.time_base
     following = Fraction(0)
     for frame in frames:
-        time = clock.seconds(frame.pts) if frame.pts is not None else following
+        time = following if undated or frame.pts is None else clock.seconds(frame.pts)
         following = time + step
         yield time, frame
 
@@ -242,31 +243,37 @@ def _first_frame(container: InputContainer, stream: VideoStream, limits: Limits)
             return frames[0]
         if number > FIRST_FRAME_PACKETS or not packet.size:
             break
-    raise BadInputError("No frame of this video can be decoded: its data is damaged. Send it again.")
+    if context.width and context.height:
+        limits.check_size(context.width, context.height)  # larger inside than declared: the decoder gave up on it
+    raise BadInputError(
+        "No frame of this video can be decoded: its data is damaged, or its frames are larger than it says. "
+        "Send it again, or convert it first."
+    )
 
 
 def _timing(path: Path, limits: Limits, damage: Damage) -> _Timing:
     """When the frames are shown, from the packets."""
     with open_input(path, limits) as container:
         stream = video_stream(container, limits)
-        found: list[tuple[int | None, int]] = []
-        for entry in shown(container, stream, damage):
-            found.append(entry)
+        entries = (
+            _in_order(container, stream, damage) if is_undated(container, stream) else shown(container, stream, damage)
+        )
+        found: list[tuple[int, int]] = []
+        for stamp, length in entries:
+            if stamp is not None:
+                found.append((stamp, length))
             if len(found) > limits.max_frames:
                 raise BadInputError(f"The video has more than {limits.max_frames} frames. Cut it into parts.")
-        if any(stamp is None for stamp, _ in found):
-            found = list(_decoded_in_order(path, limits, stream, damage))
         if not found:
             raise BadInputError("There is no frame in this video that can be read. Send it again.")
-        stamps = sorted({stamp for stamp, _ in found if stamp is not None})
+        stamps = sorted({stamp for stamp, _ in found})
         time_base = stream.time_base or Fraction(1, 90000)
         rate = _constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
         if rate is not None:
             times = [Fraction(index) / rate for index in range(len(stamps))]
             return _Timing(times, stamps[0], rate, len(stamps) / rate)
         times = [(stamp - stamps[0]) * time_base for stamp in stamps]
-        last = max(found, key=lambda entry: entry[0] if entry[0] is not None else 0)[1]
-        step = _last_step(stream, stamps, last) * time_base
+        step = _last_step(stream, stamps, max(found)[1]) * time_base
         return _Timing(times, stamps[0], None, times[-1] + step)
 
 
@@ -283,14 +290,12 @@ def _last_step(stream: VideoStream, stamps: list[int], duration: int) -> int:
     return duration or steps[len(steps) // 2]
 
 
-def _decoded_in_order(path: Path, limits: Limits, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:
-    """(time stamp, duration) of frames that only decoding puts in order: they follow at the header's rate."""
+def _in_order(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:
+    """(time stamp, duration) of frames that only decoding puts in order."""
     time_base = stream.time_base or Fraction(1, 90000)
-    step = int(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1
-    with open_input(path, limits) as container:
-        inner = video_stream(container, limits)
-        for index, _ in enumerate(_decoded(container, inner, damage)):
-            yield index * step, step
+    step = round(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1
+    for index, _ in enumerate(_decoded(container, stream, damage)):
+        yield index * step, step
 
 
 def _candidates(stream: VideoStream, stamps: list[int], time_base: Fraction) -> list[Fraction]:

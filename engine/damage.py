@@ -1,0 +1,152 @@
+"""Reading the outside of a damaged or odd file, to say in words what is wrong with it. Nothing here decodes."""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import BadInputError
+from .media_types import Limits, MediaType
+
+MOOV_BYTES = 64 << 20  # more than the index of a day of video
+HEAD_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A top-level box of an MP4 or MOV. offset, size: bytes, as declared."""
+
+    kind: str
+    offset: int
+    size: int
+
+
+@dataclass(slots=True)
+class Damage:
+    """What could not be read. Counted while reading; `words` is for people."""
+
+    packets: int = 0  # broken or cut short
+    frames: int = 0  # decoded, but out of order or without a usable time
+    resized: int = 0  # frames of another size than the first
+    ended_early: bool = False
+
+    def words(self) -> list[str]:
+        found = []
+        if self.packets:
+            found.append(f"{_count(self.packets, 'piece')} of the video could not be decoded: left out.")
+        if self.frames:
+            found.append(f"{_count(self.frames, 'frame')} had no usable time: left out.")
+        if self.resized:
+            found.append(f"{_count(self.resized, 'frame')} had another size: scaled to that of the first.")
+        if self.ended_early:
+            found.append("The file breaks off before its end; what comes before was read.")
+        return found
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def mp4_boxes(path: Path) -> list[Box]:
+    """The top-level boxes of an MP4 or MOV, as far as the file goes."""
+    boxes, offset, end = list[Box](), 0, path.stat().st_size
+    with path.open("rb") as file:
+        while offset + 8 <= end and len(boxes) < 10_000:
+            file.seek(offset)
+            head = file.read(16)
+            size, kind = struct.unpack(">I4s", head[:8])
+            if size == 1 and len(head) == 16:
+                size = struct.unpack(">Q", head[8:])[0]
+            size = max(size or end - offset, 8)  # 0: up to the end of the file
+            boxes.append(Box(kind.decode("latin-1"), offset, size))
+            offset += size
+    return boxes
+
+
+def check_outside(path: Path, kind: MediaType, limits: Limits) -> None:
+    """Refuses, before a library looks at it, an MP4 without its index, or one that declares too large a picture.
+
+    Raises:
+        BadInputError: in words.
+    """
+    if kind.demuxer != "mov":
+        return
+    end = path.stat().st_size
+    moov = next((box for box in mp4_boxes(path) if box.kind == "moov"), None)
+    if moov is None or moov.offset + moov.size > end:
+        raise BadInputError(
+            f"This {kind.name} file is cut short: its index (moov), without which nothing in it can be found, is "
+            f"{'missing' if moov is None else 'not whole'}. Copy or upload it again; if it came so from the camera, "
+            "repair it first."
+        )
+    declared = _declared(path)
+    if declared is not None and declared[1] > 0 and declared[2] > 0:
+        limits.check_size(*declared[1:])
+
+
+def missing_bytes(path: Path, kind: MediaType) -> int:
+    """How many bytes MP4, MOV, AVI, MKV and WebM files declare beyond their end; 0 for others and for whole files."""
+    end = path.stat().st_size
+    if kind.demuxer == "mov":
+        declared = max((box.offset + box.size for box in mp4_boxes(path)), default=0)
+    else:
+        with path.open("rb") as file:
+            declared = {"avi": _riff_end, "matroska": _segment_end}.get(kind.demuxer or "", lambda _: 0)(file)
+    return max(0, declared - end)
+
+
+def _riff_end(file: BinaryIO) -> int:
+    size: int = struct.unpack("<4xI", file.read(8))[0]
+    return size + 8 if size < 0xFFFFFFFF else 0
+
+
+def _segment_end(file: BinaryIO) -> int:
+    """Where the EBML segment says it ends; 0 if it does not say, as in live recordings."""
+    file.seek(4)
+    header = _ebml_size(file)
+    if header is None:
+        return 0
+    file.seek(header, 1)
+    if file.read(4) != b"\x18\x53\x80\x67":
+        return 0
+    size = _ebml_size(file)
+    return file.tell() + size if size is not None else 0
+
+
+def _ebml_size(file: BinaryIO) -> int | None:
+    first = file.read(1)
+    if not first or first[0] == 0:
+        return None
+    length = 9 - first[0].bit_length()
+    value = int.from_bytes(bytes([first[0] & (0xFF >> length)]) + file.read(length - 1), "big")
+    return value if value != (1 << 7 * length) - 1 else None
+
+
+def declared_codec(path: Path, kind: MediaType) -> str:
+    """The name a file gives to its video codec, for codecs FFmpeg does not know."""
+    if kind.demuxer == "mov":
+        declared = _declared(path)
+        return f'"{declared[0]}"' if declared else "of this file"
+    pattern = {"matroska": rb"V_[A-Z0-9_/]+", "avi": rb"vids(....)"}.get(kind.demuxer or "")
+    with path.open("rb") as file:
+        found = re.search(pattern, file.read(HEAD_BYTES), re.DOTALL) if pattern else None
+    return f'"{found[found.lastindex or 0].decode("latin-1")}"' if found else "of this file"
+
+
+def _declared(path: Path) -> tuple[str, int, int] | None:
+    """(codec tag, width, height) from the first sample entry of the video track of an MP4."""
+    moov = next((box for box in mp4_boxes(path) if box.kind == "moov"), None)
+    if moov is None:
+        return None
+    with path.open("rb") as file:
+        file.seek(moov.offset)
+        data = file.read(min(moov.size, MOOV_BYTES))
+    track = data.find(b"vide")
+    entry = data.find(b"stsd", track) + 16  # past type, version, count and the size of the entry
+    if track < 0 or entry < 16 or len(data) < entry + 32:
+        return None
+    width, height = struct.unpack(">HH", data[entry + 28 : entry + 32])
+    return data[entry : entry + 4].decode("latin-1"), width, height
