@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import SuspiciousFileOperation
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -16,6 +17,8 @@ from django.utils._os import safe_join
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe, quote_etag
 from django.views.decorators.http import require_safe
+from knox.auth import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 
 from .figures import figures
 from .models import Job, Source
@@ -39,8 +42,9 @@ RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII | re.IGNORECASE
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """One file under MEDIA_ROOT. Strangers, and names that lead elsewhere, get 404."""
     kind, _, rest = path.partition("/")
-    owned = {"sources": Source.objects.of(request.user), "jobs": Job.objects.of(request.user)}.get(kind)
-    if owned is None or not request.user.is_authenticated:
+    user = asker(request)
+    owned = {"sources": Source.objects.of(user), "jobs": Job.objects.of(user)}.get(kind)
+    if owned is None or not user.is_authenticated:
         raise Http404
     try:
         number = UUID(rest.partition("/")[0])
@@ -56,7 +60,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 @require_safe
 def job_download(request: HttpRequest, pk: UUID, what: str) -> HttpResponseBase:
     """A result under a name that says what it is. Downloading changes nothing."""
-    job = get_object_or_404(Job.objects.of(request.user).select_related("source"), pk=pk)
+    job = get_object_or_404(Job.objects.of(asker(request)).select_related("source"), pk=pk)
     if job.status != Job.Status.SUCCEEDED:
         raise Http404("This job has no result yet.")
     if what == "figures":
@@ -67,6 +71,17 @@ def job_download(request: HttpRequest, pk: UUID, what: str) -> HttpResponseBase:
         raise Http404("This file is not kept any more. Run the job again to make it anew.")
     ending = "" if what == "master" else "-pictures"
     return send(request, file, f"{result_name(job)}{ending}{file.suffix}")
+
+
+def asker(request: HttpRequest) -> User | AnonymousUser:
+    """Who is signed in, or, because scripts look and download as well, whose API token this is; else a stranger."""
+    if request.user.is_authenticated or not request.headers.get("Authorization"):
+        return request.user
+    try:
+        found = TokenAuthentication().authenticate(request)
+    except AuthenticationFailed:
+        return request.user
+    return found[0] if found else request.user
 
 
 def download_figures(job: Job) -> HttpResponse:
@@ -108,9 +123,8 @@ def send(request: HttpRequest, file: Path, download_as: str = "") -> HttpRespons
 def send_bytes(request: HttpRequest, file: Path, kind: str) -> HttpResponseBase:
     stat = file.stat()
     etag, modified = quote_etag(f"{stat.st_mtime_ns:x}-{stat.st_size:x}"), int(stat.st_mtime)
-    response = get_conditional_response(request, etag=etag, last_modified=modified)
-    if response is None:
-        response = whole_or_part(request, file, kind, stat.st_size, etag, modified)
+    unchanged: HttpResponseBase | None = get_conditional_response(request, etag=etag, last_modified=modified)
+    response = unchanged or whole_or_part(request, file, kind, stat.st_size, etag, modified)
     response["ETag"], response["Last-Modified"] = etag, http_date(modified)
     response["Accept-Ranges"] = "bytes"
     return response

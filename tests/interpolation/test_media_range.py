@@ -7,6 +7,7 @@ import json
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from knox.models import AuthToken
 from pytest_django.fixtures import Settings
 
 from interpolation.models import Job, Source
@@ -163,3 +164,14 @@ def test_what_is_not_kept_is_not_found(client: Client, job: Job, what: str) -> N
 def test_an_unfinished_job_has_nothing_to_download(client: Client, job: Job) -> None:
     Job.objects.update(status="running")
     assert client.get(f"/jobs/{job.pk}/download/figures/").status_code == 404
+
+
+def test_a_script_downloads_with_its_token_and_a_stranger_or_a_wrong_token_finds_nothing(
+    job: Job, alice: User, bob: User, address: str
+) -> None:
+    def asked(token: str, path: str) -> int:
+        return Client().get(path, headers={"Authorization": f"Token {token}"}).status_code
+
+    (_, mine), (_, theirs) = (AuthToken.objects.create(user) for user in (alice, bob))
+    for path in (address, f"/jobs/{job.pk}/download/master/", f"/jobs/{job.pk}/download/figures/"):
+        assert [asked(token, path) for token in (mine, theirs, "wrong")] == [200, 404, 404]
