@@ -68,7 +68,7 @@ def training_run(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_GET
 def training_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The fragment that the page asks for again and again while the run lives; carries the charts' figures."""
-    return render(request, "training/_training_status.html", _watch(find_run(request, pk)))
+    return render(request, "training/_training_poll.html", _watch(find_run(request, pk)))
 
 
 @login_required

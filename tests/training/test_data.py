@@ -19,7 +19,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def walk(tmp_path: Path) -> Path:
-    return write_frames(tmp_path / "data" / "walk", sliding(24))
+    return write_frames(tmp_path / "footage" / "walk", sliding(24))
 
 
 def numbered(folder: Path, count: int, height: int = 64, width: int = 64) -> Path:
@@ -98,11 +98,11 @@ def test_moving_frames_are_drawn_far_more_often_than_still_ones(tmp_path: Path) 
 
 def test_validation_clips_are_whole_clips_never_trained_on(tmp_path: Path) -> None:
     for name in "abcd":
-        write_frames(tmp_path / "data" / name, [frame // 4 + 60 * "abcd".index(name) for frame in sliding(6)])
-    source = TripletSource([tmp_path / "data"], crop=48, split=Split(names=("c",)))
+        write_frames(tmp_path / "footage" / name, [frame // 4 + 60 * "abcd".index(name) for frame in sliding(6)])
+    source = TripletSource([tmp_path / "footage"], crop=48, split=Split(names=("c",)))
     assert [pool.name for pool in source.kept_apart] == ["c"]
     assert [pool.name for pool in source.train] == ["a", "b", "d"]
-    assert [pool.name for pool in TripletSource([tmp_path / "data"], crop=48, split=Split(every=2)).kept_apart] == [
+    assert [pool.name for pool in TripletSource([tmp_path / "footage"], crop=48, split=Split(every=2)).kept_apart] == [
         "b",
         "d",
     ]
@@ -167,9 +167,9 @@ def test_footage_smaller_than_the_crop_says_so(walk: Path) -> None:
 
 
 def test_one_bad_clip_among_good_ones_is_left_out_with_a_note(tmp_path: Path, walk: Path) -> None:
-    write_frames(tmp_path / "data" / "short", sliding(2))
-    (tmp_path / "data" / "broken.mp4").write_bytes(b"not a video")
-    source = TripletSource([tmp_path / "data"], crop=48)
+    write_frames(tmp_path / "footage" / "short", sliding(2))
+    (tmp_path / "footage" / "broken.mp4").write_bytes(b"not a video")
+    source = TripletSource([tmp_path / "footage"], crop=48)
     assert [pool.name for pool in source.train] == ["walk"]
     assert any("short has 2 frames" in note for note in source.notes)
     assert any("broken.mp4" in note for note in source.notes)
