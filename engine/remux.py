@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -27,7 +27,7 @@ METADATA = ("title", "artist", "album", "author", "comment", "copyright", "creat
             "genre", "location", "synopsis")  # fmt: skip
 PREVIEW_KEYFRAMES = Fraction(1, 2)  # seconds between places a player can jump to
 
-Timed = tuple[Fraction, av.Packet[Any]]
+Timed: TypeAlias = "tuple[Fraction, av.Packet[Any]]"  # seconds at which it is decoded, packet
 
 
 @dataclass(frozen=True, slots=True)

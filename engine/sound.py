@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 from av.audio.resampler import AudioResampler
@@ -19,7 +19,7 @@ BROWSER_CODECS = {"aac", "mp3", "opus", "flac"}
 BITS_PER_CHANNEL = 96_000  # a second, of AAC: beyond hearing a difference in most tests
 MAX_RATE = 48_000
 
-Timed = tuple[Fraction, av.Packet[Any]]
+Timed: TypeAlias = "tuple[Fraction, av.Packet[Any]]"  # seconds at which it is decoded, packet
 
 
 @dataclass(slots=True)
