@@ -1,4 +1,4 @@
-"""Weights files: save, load, list. A file carries its architecture's configuration, so it alone rebuilds the network."""
+"""Weights files: save, load, list. A file carries its network's configuration, so it alone rebuilds it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from .config import ModelConfig
 from .errors import BadOptionsError, WeightsError
 from .files import atomically
-from .nets import ARCHITECTURES, build
+from .nets import ARCHITECTURES, Network, build
 
 DEFAULT_NAME = "trained_model"
 UNTRAINED_NOTICE = "Untrained model: no learned weights yet, so new frames come from classical motion alone."
@@ -43,7 +42,7 @@ def models_folder() -> Path:
     return Path(os.environ.get("INBETWEEN_MODELS") or Path(__file__).parent.parent / "models")
 
 
-def save_checkpoint(path: str | Path, net: nn.Module, *, step: int, metrics: Mapping[str, Any] | None = None) -> str:
+def save_checkpoint(path: str | Path, net: Network, *, step: int, metrics: Mapping[str, Any] | None = None) -> str:
     """Write the weights atomically; returns the sha256 of the file."""
     path = Path(path)
     payload = {
@@ -59,7 +58,7 @@ def save_checkpoint(path: str | Path, net: nn.Module, *, step: int, metrics: Map
     return file_sha256(path)
 
 
-def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tuple[nn.Module, dict[str, Any]]:
+def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tuple[Network, dict[str, Any]]:
     """The network in eval mode on `device`, and {step, metrics, config}.
 
     Raises:

@@ -50,7 +50,8 @@ def parse_resolution(value: str | tuple[int, int]) -> tuple[int, int]:
         ) from error
     if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE) or width * height > MAX_PIXELS:
         raise BadOptionsError(
-            f"{width}x{height} is out of range. Each side must be {MIN_SIDE}-{MAX_SIDE} pixels, at most 8192x4320 in all."
+            f"{width}x{height} is out of range. "
+            f"Each side must be {MIN_SIDE}-{MAX_SIDE} pixels, at most 8192x4320 in all."
         )
     return width, height
 

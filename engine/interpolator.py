@@ -17,7 +17,7 @@ from .checkpoint import ModelInfo, file_info, load_checkpoint, model_info
 from .config import MIN_SIDE, ModelConfig
 from .errors import BadInputError, BadOptionsError
 from .motion import Flow, Picture, dis_flow, grey, resize_flow
-from .nets import EncoderDecoder, FlowFusion, build
+from .nets import EncoderDecoder, FlowFusion, Network, build, channels_last
 from .nets.flow_fusion import Features, Match
 
 _FULL_SIZE_DIS = (
@@ -39,15 +39,15 @@ class Pair(Protocol):
 class Interpolator:
     """A network on a device. Make it with `load`; it is not safe to share between threads."""
 
-    def __init__(self, net: torch.nn.Module, info: ModelInfo, device: str) -> None:
+    def __init__(self, net: Network, info: ModelInfo, device: str) -> None:
         self.info = info
         self.device = device
-        self._net = net.eval().to(device=device, dtype=_inference_dtype(device), memory_format=torch.channels_last)
+        self._net = channels_last(net.eval().to(device=device, dtype=_inference_dtype(device)))
         self._last: tuple[Picture, Features] | None = None
 
     @classmethod
     def load(cls, path: str | Path | None = None, device: str = "auto", *, threads: int | None = None) -> Interpolator:
-        """From a weights file, or a model's name (`engine.checkpoint.list_models`); by default the portal's default model.
+        """From a weights file, or a model's name (`engine.checkpoint.list_models`); without either, the default model.
 
         Raises:
             WeightsError: no such model, or a file that cannot be used; names it.
@@ -62,7 +62,7 @@ class Interpolator:
         return cls(net, info, device)
 
     def pair(self, img0: Picture, img1: Picture) -> Pair:
-        """Match two frames of the same size, each side at least 16 pixels. A frame that was img1 before is not encoded again.
+        """Match two frames of one size, 16 pixels a side or more. A frame that was img1 before is not encoded again.
 
         Raises:
             BadInputError: not RGB uint8, of different sizes, or too small.
@@ -149,7 +149,7 @@ class _StillPair:
         self._image = image
 
     def at(self, t: float | Fraction) -> Picture:
-        return _source_at(0, self._image, self._image) if 0 <= t <= 1 else _refuse(t)
+        return self._image.copy() if 0 <= t <= 1 else _refuse(t)
 
     def flow(self) -> Flow:
         return np.zeros((*self._image.shape[:2], 2), np.float32)

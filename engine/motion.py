@@ -7,6 +7,7 @@ NumPy flows are float32 (H, W, 2), tensor flows float32 (N, 2, H, W). Resizing a
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -56,7 +57,7 @@ def resize_flow(flow: Flow, size: tuple[int, int]) -> Flow:
 
 
 def flow_to_picture(flow: Flow, max_px: float | None = None) -> Picture:
-    """Hue is direction, saturation is speed, on white; `max_px` is the speed at full saturation (default: 99th percentile)."""
+    """Hue is direction, saturation speed, on white; full at `max_px` pixels (default: the 99th percentile)."""
     magnitude, angle = cv2.cartToPolar(flow[..., 0], flow[..., 1])
     scale = max_px or max(float(np.percentile(magnitude, 99)), 1.0)
     hsv = np.empty((*flow.shape[:2], 3), np.uint8)
@@ -72,7 +73,7 @@ def _pixel_grid(height: int, width: int) -> Flow:
     return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
 
 
-def warp_picture(image: NDArray, flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> NDArray:
+def warp_picture(image: NDArray[Any], flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
     """`image` (H, W, C) sampled at x + flow(x); outside the border its edge is repeated."""
     grid = _pixel_grid(*flow.shape[:2])
     return cv2.remap(image, grid + flow, None, interpolation, borderMode=cv2.BORDER_REPLICATE)
@@ -114,7 +115,7 @@ def resize_flow_tensor(flow: Tensor, factor: int) -> Tensor:
 
 
 def inconsistency(flow_ab: Tensor, flow_ba: Tensor) -> Tensor:
-    """How far a -> b -> a misses its start, (N, 1, H, W) in pixels: near 0 where visible in both, large where hidden."""
+    """How far a -> b -> a misses its start, (N, 1, H, W) pixels: near 0 where visible in both, large where hidden."""
     dx, dy = (flow_ab + backward_warp(flow_ba, flow_ab)).split(1, dim=1)
     return (dx * dx + dy * dy + 1e-12).sqrt()  # the small number keeps its gradient finite
 

@@ -23,7 +23,7 @@ from engine.config import TrainConfig
 from engine.errors import EngineError, WeightsError
 from engine.files import atomically
 from engine.interpolator import choose_device, cpu_has_bf16
-from engine.nets import EncoderDecoder, build
+from engine.nets import EncoderDecoder, Network, build
 
 from .losses import baseline_loss, flow_loss, picture_loss
 from .samples import batches, open_sources, validation_set
@@ -73,8 +73,8 @@ class TrainResult:
 class State:
     """Where a run is; all of it is in NAME.last.pt."""
 
-    net: nn.Module
-    average: nn.Module
+    net: Network
+    average: Network
     optimiser: torch.optim.Optimizer
     step: int = 0
     base_step: int = 0  # steps the initial weights had behind them
@@ -246,7 +246,8 @@ class _Run:
     def _update_average(self) -> None:
         """Exponential average of the weights; shorter at first, so that it forgets where it started."""
         decay = min(self.config.ema, (1 + self.state.step) / (10 + self.state.step))
-        averaged, current = list(self.state.average.parameters()), list(self.state.net.parameters())
+        averaged: list[Tensor] = list(self.state.average.parameters())
+        current: list[Tensor] = list(self.state.net.parameters())
         torch._foreach_lerp_(averaged, current, 1 - decay)
 
     def _out_of_time(self) -> bool:

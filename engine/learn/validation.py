@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from engine.checkpoint import untrained_info
 from engine.config import ModelConfig
 from engine.interpolator import Interpolator
 from engine.metrics import blend, psnr, ssim
 from engine.motion import Picture
-from engine.nets import build
+from engine.nets import Network, build
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Figures:
     ssim: float | None = None
 
 
-def validate(net: nn.Module, triplets: Sequence[dict[str, Any]], device: str) -> Figures:
+def validate(net: Network, triplets: Sequence[dict[str, Any]], device: str) -> Figures:
     """PSNR and SSIM of `net`, which is copied and left as it is."""
     interpolator = Interpolator(deepcopy(net), untrained_info(net.config.arch), device)
     return _measure(lambda img0, img1, t: interpolator.pair(img0, img1).at(t), triplets)

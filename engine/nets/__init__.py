@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import torch
-from torch import nn
+from collections.abc import Callable
 
 from engine.config import ModelConfig
 from engine.errors import BadOptionsError
 
 from .encoder_decoder import EncoderDecoder
 from .flow_fusion import FlowFusion
+from .layers import Network, channels_last
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {"flow_fusion": FlowFusion, "encoder_decoder": EncoderDecoder}
+__all__ = ["ARCHITECTURES", "EncoderDecoder", "FlowFusion", "Network", "build", "channels_last"]
+
+ARCHITECTURES: dict[str, Callable[[ModelConfig], Network]] = {
+    "flow_fusion": FlowFusion,
+    "encoder_decoder": EncoderDecoder,
+}
 
 
-def build(config: ModelConfig) -> nn.Module:
+def build(config: ModelConfig) -> Network:
     """A network with fresh weights, channels_last. Raises BadOptionsError for an unknown architecture."""
     if config.arch not in ARCHITECTURES:
         raise BadOptionsError(f'"{config.arch}" is not an architecture. Choose {" or ".join(ARCHITECTURES)}.')
-    return ARCHITECTURES[config.arch](config).to(memory_format=torch.channels_last)
+    return channels_last(ARCHITECTURES[config.arch](config))

@@ -5,16 +5,18 @@ Convolution + ReLU + max-pool encoder, transposed-convolution decoder, sigmoid o
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
 
-from .layers import compute_dtype
+from .layers import Network, compute_dtype
 
 
-class EncoderDecoder(nn.Module):
-    """(img0, img1) at t = 0.5. `multiple` is what picture sides must be divisible by."""
+class EncoderDecoder(Network):
+    """(img0, img1) at t = 0.5."""
 
     multiple = 8
 
@@ -23,7 +25,7 @@ class EncoderDecoder(nn.Module):
         self.config = config
         widths = (6, config.half, config.quarter, config.eighth)
         stages: list[nn.Module] = []
-        for channels_in, channels_out in zip(widths, widths[1:], strict=False):
+        for channels_in, channels_out in pairwise(widths):
             stages += [nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
         self.encoder = nn.Sequential(*stages)
         self.decoder = nn.Sequential(

@@ -1,7 +1,7 @@
 """flow_fusion: encode each frame once, match each pair once, synthesise each new frame.
 
 Motion starts from DIS (classical flow) and is corrected by what the network has learned. Every correction starts at
-zero, so an untrained network already is motion-compensated interpolation, and training can only be measured against that.
+zero, so an untrained network already is motion-compensated interpolation, and training is measured against that.
 
 Conventions: pictures are float 0-1 RGB (N, 3, H, W) with H and W multiples of 8; flows float32 (N, 2, h, w), (dx, dy)
 in pixels of their own level; features are in the compute type (bf16 where it is faster), geometry always in float32.
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.config import ModelConfig
 from engine.motion import backward_warp, inconsistency, project_backward, resize_flow_tensor
 
-from .layers import compute_dtype, conv, correction_head, joined, upsample
+from .layers import Network, compute_dtype, conv, correction_head, joined, upsample
 
 _FLOW_SCALE = 1 / 16  # flows enter the convolutions in units of 16 pixels
 _TOLERANCE = 0.5  # pixels at 1/4 size; a forward-backward miss of this much halves the trust
@@ -55,8 +55,8 @@ class Synthesis:
     mask: Tensor  # (N, 1, H, W): share of frame 0
 
 
-class FlowFusion(nn.Module):
-    """See the module's docstring. `multiple` is what picture sides must be divisible by."""
+class FlowFusion(Network):
+    """See the module's docstring."""
 
     multiple = 8
 

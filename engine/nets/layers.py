@@ -5,6 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from engine.config import ModelConfig
+
+
+class Network(nn.Module):
+    """What every architecture has: its configuration, and what picture sides must be divisible by."""
+
+    config: ModelConfig
+    multiple: int
+
 
 def conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     """Convolution and leaky ReLU; with stride 2 its kernel is 4x4, so that it sees every pixel alike.
@@ -13,7 +22,7 @@ def conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     """
     layer = nn.Conv2d(channels_in, channels_out, 3 if stride == 1 else 4, stride, padding=1)
     nn.init.kaiming_normal_(layer.weight, a=0.1)
-    nn.init.zeros_(layer.bias)
+    layer.bias.data.zero_()
     return nn.Sequential(layer, nn.LeakyReLU(0.1, inplace=True))
 
 
@@ -29,6 +38,14 @@ def correction_head(channels_in: int, channels_out: int, *, doubling: bool = Fal
     return layer
 
 
+def channels_last(net: Network) -> Network:
+    """`net` with its weights laid out for convolutions over channels-last pictures; changed in place."""
+    for parameter in net.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return net
+
+
 def joined(*parts: Tensor) -> Tensor:
     """The parts (N, C, H, W) one after the other in channels, in channels_last and the type of the first.
 
@@ -42,7 +59,7 @@ def upsample(channels_in: int, channels_out: int) -> nn.Sequential:
     """(N, channels_in, H, W) to (N, channels_out, 2H, 2W): transposed convolution, leaky ReLU."""
     layer = nn.ConvTranspose2d(channels_in, channels_out, 2, stride=2)  # each pixel of the result sees one of the input
     nn.init.normal_(layer.weight, std=(2 / (1 + 0.1**2) / channels_in) ** 0.5)
-    nn.init.zeros_(layer.bias)
+    layer.bias.data.zero_()
     return nn.Sequential(layer, nn.LeakyReLU(0.1, inplace=True))
 
 

@@ -38,7 +38,7 @@ def test_a_run_writes_weights_history_and_reports_every_step_and_epoch(config: T
     assert [report.step for report in steps] == [1, 2, 3, 4, 5, 6]
     assert [report.number for report in epochs] == [1, 2]
     assert not result.stopped
-    net, carried = load_checkpoint(result.model_path)
+    _net, carried = load_checkpoint(result.model_path)
     assert carried["step"] in (3, 6)
     assert carried["metrics"]["psnr"] == result.best_psnr
     history = json.loads(result.history_path.read_text())
