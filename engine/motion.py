@@ -39,7 +39,7 @@ def dis_flow(img0: Picture, img1: Picture, preset: str = "medium") -> Flow:
     pad_y, pad_x = max(0, _DIS_MIN_SIDE - height), max(0, _DIS_MIN_SIDE - width)
     if pad_y or pad_x:
         grey0, grey1 = (cv2.copyMakeBorder(g, 0, pad_y, 0, pad_x, cv2.BORDER_REPLICATE) for g in (grey0, grey1))
-    flow = cv2.DISOpticalFlow_create(DIS_PRESETS[preset]).calc(grey0, grey1, None)
+    flow = cv2.DISOpticalFlow.create(DIS_PRESETS[preset]).calc(grey0, grey1, None)
     return flow[:height, :width]
 
 

@@ -22,7 +22,8 @@ def conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     """
     layer = nn.Conv2d(channels_in, channels_out, 3 if stride == 1 else 4, stride, padding=1)
     nn.init.kaiming_normal_(layer.weight, a=0.1)
-    layer.bias.data.zero_()
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
     return nn.Sequential(layer, nn.LeakyReLU(0.1, inplace=True))
 
 
@@ -59,7 +60,8 @@ def upsample(channels_in: int, channels_out: int) -> nn.Sequential:
     """(N, channels_in, H, W) to (N, channels_out, 2H, 2W): transposed convolution, leaky ReLU."""
     layer = nn.ConvTranspose2d(channels_in, channels_out, 2, stride=2)  # each pixel of the result sees one of the input
     nn.init.normal_(layer.weight, std=(2 / (1 + 0.1**2) / channels_in) ** 0.5)
-    layer.bias.data.zero_()
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
     return nn.Sequential(layer, nn.LeakyReLU(0.1, inplace=True))
 
 
