@@ -22,7 +22,7 @@ SHARE = 10  # at most one sample for so many gaps: an evaluation costs about a t
 def sample_frames(analysis: Analysis) -> list[int]:
     """The frames to hide, spread over the film; never beside a cut or a duplicate, and no two in a row."""
     gaps = analysis.gaps
-    possible, last = list[int](), 0
+    possible, last = list[int](), -1
     for number in range(1, len(gaps)):
         if not gaps[number - 1].still and not gaps[number].still and number > last + 1:
             possible.append(number)

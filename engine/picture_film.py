@@ -79,7 +79,11 @@ def render_pictures(
     canvas, img0, img1 = _read_two(frame1, frame2, options, resize_second, limits)
     report("reading", 2, 2)
     drawn = _draw(interpolator, img0, img1, options.inbetween, report)
-    figures, note = _evaluate(drawn.pair, canvas, img0, img1, truth, limits, report)
+    times, _ = picture_times(options.inbetween, options.target_fps)
+    figures, note = None, NO_TRUTH
+    if truth is not None:
+        middle = round(float(times[-1] / 2), 4)
+        figures, note = _against(canvas.scale(read_picture(truth, limits)), drawn.pair, img0, img1, middle, report), ""
     files, certificate = _write(work_dir, options, canvas, [img0, *drawn.pictures, img1], drawn.pair, report)
     frames = len(drawn.pictures) + 2
     metrics = {
@@ -123,15 +127,14 @@ def _draw(model: PairMaker, img0: Picture, img1: Picture, count: int, report: Re
     return _Drawn(pair, pictures, seconds, [1000 * seconds / count] * count)
 
 
-def _evaluate(
-    pair: Pair, canvas: Canvas, img0: Picture, img1: Picture, truth: Path | None, limits: Limits, report: Reporter
-) -> tuple[dict[str, Any] | None, str]:
-    if truth is None:
-        return None, NO_TRUTH
+def _against(
+    truth: Picture, pair: Pair, img0: Picture, img1: Picture, middle: float, report: Reporter
+) -> dict[str, Any]:
+    """The figures of the picture half-way, shown at `middle` seconds, against the true one."""
     report("evaluating", 0, 1)
-    figures = compare(pair.at(Fraction(1, 2)), canvas.scale(read_picture(truth, limits)), img0, img1, 0.5)
+    figures = compare(pair.at(Fraction(1, 2)), truth, img0, img1, 0.5)
     report("evaluating", 1, 1)
-    return summary("true middle picture", [{"time": 0.5, "frame": 0, **figures}]), ""
+    return summary("true middle picture", [{"time": middle, "frame": 0, **figures}])
 
 
 def _write(
@@ -140,10 +143,11 @@ def _write(
     """All files, by the names of RenderResult's fields, and the certificate of the film."""
     whole = [canvas.place(picture) for picture in pictures]
     report("joining", 0, 1)
-    rate = options.target_fps or Fraction(options.inbetween + 1)
+    times, duration = picture_times(options.inbetween, options.target_fps)
+    rate = len(whole) / duration
     master = _film(work_dir / "master.mp4", whole, rate, options.crf)
     height, width = whole[0].shape[:2]
-    expected = {"frame_count": len(whole), "duration": len(whole) / rate, "fps": rate, "codec": "h264"}
+    expected = {"frame_count": len(whole), "duration": duration, "fps": rate, "codec": "h264"}
     certificate = certify(master, {**expected, "width": width, "height": height, "sar": Fraction(1)})
     report("joining", 1, 1)
     report("previews", 0, 1)
@@ -155,7 +159,6 @@ def _write(
         slower = _film(work_dir / "slower.mp4", whole, watchable, options.crf)
         make_preview(slower, preview)
         slower.unlink()
-    times, _ = picture_times(options.inbetween, options.target_fps)
     folder = fresh_folder(work_dir / "frames")
     frames = [
         (write_picture(folder / f"frame_{number:04d}.png", whole[number]), float(times[number]))

@@ -152,7 +152,8 @@ def _pictures_to_keep(analysis: Analysis, timeline: Timeline) -> dict[int, str]:
     One of them lies between the two frames that are kept for comparison.
     """
     chosen = list[int]()
-    for gap in sorted({_compared_gap(analysis), *analysis.spread_gaps(MAX_PICTURES - 1)}):
+    gaps = {_compared_gap(analysis), *analysis.spread_gaps(MAX_PICTURES - 1)} if analysis.moving() else set()
+    for gap in sorted(gaps):
         between = [index for index in timeline.indices(gap, gap + 1) if timeline.frame(index).t]
         if between:
             chosen.append(min(between, key=lambda index: abs(timeline.frame(index).t - Fraction(1, 2))))

@@ -22,9 +22,9 @@ SMALL_SIDE = 192  # pixels of the longer side of the copies that are looked at
 
 CUT_SCORE = 0.56  # measured: real cuts from 0.64, anything else to 0.49
 CUT_STANDS_OUT = 0.15  # above the calmest quarter of the neighbourhood
-SOFT_CUT_SCORE = 0.33  # enough in a calm neighbourhood when the motion found makes no sense
+SOFT_CUT_SCORE = 0.25  # enough in a calm neighbourhood when the motion found makes no sense
 SOFT_CUT_FACTOR = 3.0  # times the busiest quarter of the neighbourhood
-LOST_SHARE = 0.5  # share of points that miss their start by more than LOST_PX on the way there and back
+LOST_SHARE = 0.4  # share of points that miss their start by more than LOST_PX on the way there and back
 LOST_PX = 1.5
 LOST_LEVELS = 18.0  # grey levels that remain after moving
 COLOUR_WEIGHT = 0.4  # of the histogram against the structure, in the score
@@ -145,7 +145,7 @@ def _flow(a: _Look, b: _Look) -> Flow:
     """Motion a -> b, to the last pixel of the small copies: what coarser flow leaves over would look like a cut."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     dis.setFinestScale(0)
-    return np.asarray(dis.calc(a.grey, b.grey, None), np.float32)
+    return np.asarray(dis.calc(a.grey, b.grey, None), np.float32)  # type: ignore[call-overload]  # no first guess
 
 
 def _score(a: _Look, b: _Look, flow: Flow) -> float:
@@ -163,7 +163,7 @@ def _structure(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     x, y = a.astype(np.float32), b.astype(np.float32)
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return cv2.blur(values, (9, 9))
+        return np.asarray(cv2.blur(values, (9, 9)), np.float32)
 
     mean_x, mean_y = mean(x), mean(y)
     spread_x, spread_y = mean(x * x) - mean_x * mean_x, mean(y * y) - mean_y * mean_y

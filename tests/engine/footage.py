@@ -44,10 +44,10 @@ class BlendPair:
 
 
 def shot(seed: int, count: int, size: tuple[int, int] = (64, 48), speed: int = 2) -> list[Picture]:
-    """A view moving over soft random blobs, `size` = (width, height) in pixels."""
+    """A view moving over soft random grey blobs (fine colours do not survive yuv420p), `size` = (width, height)."""
     width, height = size
-    noise = np.random.default_rng(seed).integers(0, 256, (height // 4 + 8, (width + count * speed) // 4 + 8, 3))
-    wide = cv2.resize(noise.astype(np.uint8), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    noise = np.random.default_rng(seed).integers(0, 256, (height // 4 + 8, (width + count * speed) // 4 + 8, 1))
+    wide = cv2.resize(noise.astype(np.uint8).repeat(3, axis=2), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     return [np.ascontiguousarray(wide[8 : 8 + height, 8 + i * speed : 8 + i * speed + width]) for i in range(count)]
 
 

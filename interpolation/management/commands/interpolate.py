@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from engine.config import RenderOptions, parse_fps, parse_resolution
 from engine.errors import BadOptionsError, EngineError
 from engine.interpolator import Interpolator
+from engine.media_types import sniff
 from engine.render import Progress, RenderResult, render_pictures, render_video
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
@@ -130,12 +131,18 @@ def whole(text: str | int, what: str) -> int:
 
 
 def check_paths(sources: list[Path], output: Path, *, force: bool) -> None:
-    """Raises BadOptionsError for anything that would fail later or overwrite something."""
+    """What would fail later fails now, before the model is loaded.
+
+    Raises:
+        BadOptionsError: a path that cannot be read or written, or would be overwritten. BadInputError: not a video or
+        picture at all.
+    """
     if not 1 <= len(sources) <= 2:
         raise BadOptionsError("Give a video and the file to write, or two pictures and the file to write.")
     for source in sources:
         if not source.is_file():
             raise BadOptionsError(f"There is no file {source}.")
+        sniff(source)
     if output.suffix.lower() not in SUFFIXES:
         raise BadOptionsError(f"The result is an MP4 film: let the last name end in .mp4, not {output.name}.")
     if any(output.exists() and output.samefile(source) for source in sources):

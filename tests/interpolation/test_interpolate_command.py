@@ -1,0 +1,163 @@
+"""`manage.py interpolate`: the engine without the web, and without a database."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from fractions import Fraction as F
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from engine import RenderOptions
+from engine.errors import BadOptionsError
+from engine.render import Progress
+from engine.video import probe
+from interpolation.management.commands import interpolate
+from interpolation.management.commands.interpolate import ProgressBar, clock, read_options
+from tests.engine.footage import BlendModel, shot, write_video
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """6 frames of 64x48 at 24 fps."""
+    return write_video(tmp_path / "clip.mp4", shot(1, 6), fps=F(24))
+
+
+@pytest.fixture(autouse=True)
+def blend_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpolate.Interpolator, "load", lambda *_: BlendModel())
+
+
+def run(*args: Any) -> str:
+    out, err = io.StringIO(), io.StringIO()
+    call_command("interpolate", *map(str, args), stdout=out, stderr=err)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("given", "frames", "fps"),
+    [([], 12, 48), (["--frames", 3], 24, 96), (["--slow", 2], 18, 24), (["--fps", "60"], 15, 60)],
+)
+def test_each_mode_writes_what_it_promises(clip: Path, tmp_path: Path, given: list[Any], frames: int, fps: int) -> None:
+    text = run(clip, tmp_path / "out.mp4", *given)
+    info = probe(tmp_path / "out.mp4")
+    assert (info.frame_count, info.fps) == (frames, fps)
+    assert f"{frames} frames" in text and "Not as expected" not in text
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != "") == ["clip.mp4", "out.mp4"]
+
+
+def test_two_pictures_make_a_film(tmp_path: Path, tiny_pictures: tuple[Path, Path]) -> None:
+    run(*tiny_pictures, tmp_path / "out.mp4", "--frames", 5, "--fps", "30")
+    assert (probe(tmp_path / "out.mp4").frame_count, probe(tmp_path / "out.mp4").fps) == (7, 30)
+
+
+def test_an_existing_file_is_replaced_only_with_force(clip: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    output.write_bytes(b"precious")
+    with pytest.raises(CommandError, match="exists already"):
+        run(clip, output)
+    assert output.read_bytes() == b"precious"
+    run(clip, output, "--force")
+    assert probe(output).frame_count == 12
+
+
+def test_the_source_is_never_overwritten(clip: Path) -> None:
+    before = clip.read_bytes()
+    with pytest.raises(CommandError, match="the source itself"):
+        run(clip, clip, "--force")
+    assert clip.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--frames", "2", "--slow", "2"], "exclude each other"),
+        (["--frames", "2", "--fps", "60"], "exclude each other"),
+        (["--frames", "11"], "Choose 1 to 10"),
+        (["--frames", "two"], "not a number"),
+        (["--fps", "0"], "out of range"),
+        (["--fps", "nan"], "not a frame rate"),
+        (["--fps", "1e9"], "out of range"),
+        (["--resolution", "3x3"], "out of range"),
+        (["--resolution", "big"], "not a resolution"),
+        (["--crf", "99"], "out of range"),
+        (["--cut", "jump"], "not a way to treat cuts"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(clip: Path, tmp_path: Path, given: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        run(clip, tmp_path / "out.mp4", *given)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_files_and_folders_that_are_missing_are_named(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"no file .*nothing\.mp4"):
+        run(tmp_path / "nothing.mp4", tmp_path / "out.mp4")
+    with pytest.raises(CommandError, match="no folder"):
+        run(clip, tmp_path / "nowhere" / "out.mp4")
+    with pytest.raises(CommandError, match=r"end in \.mp4"):
+        run(clip, tmp_path / "out.avi")
+    with pytest.raises(CommandError, match="two pictures"):
+        run(clip)
+
+
+def test_an_exact_rate_may_be_a_fraction() -> None:
+    given = {"frames": None, "fps": "60000/1001", "slow": None, "resolution": "1280x720", "crf": "20", "cut": "hold"}
+    options = read_options({**given, "model": "default", "no_held_out": True}, pictures=False)
+    assert options == RenderOptions(
+        mode="fps", target_fps=F(60000, 1001), resolution=(1280, 720), crf=20, held_out=False
+    )
+    with pytest.raises(BadOptionsError, match="for videos"):
+        read_options({**given, "fps": None, "slow": "2", "model": "", "no_held_out": False}, pictures=True)
+
+
+def test_on_the_command_line_an_error_is_one_plain_line_and_exit_code_1(tmp_path: Path) -> None:
+    text = tmp_path / "text.mp4"
+    text.write_text("not a video")
+    environment = {
+        **os.environ,
+        "INBETWEEN_DATA": str(tmp_path / "data"),
+        "INBETWEEN_DATABASE": "sqlite:////nowhere/db",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "interpolate", str(text), str(tmp_path / "out.mp4")],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("This is a text, not a video"), done.stderr
+    assert not (tmp_path / "out.mp4").exists()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_says_stage_frames_rate_and_time_left() -> None:
+    bar = ProgressBar(Terminal())
+    bar.show(Progress("interpolating", 0, 240))
+    line = bar.line(Progress("interpolating", 120, 240), 10)
+    assert line == "interpolating [############------------] 120/240  12.0 fps  0:10 left"
+    bar.show(Progress("joining", 0, 1))
+    assert bar.out.getvalue().count("\n") == 1  # type: ignore[attr-defined]
+
+
+def test_without_a_terminal_there_is_a_line_per_stage() -> None:
+    out = io.StringIO()
+    bar = ProgressBar(out)
+    for done in range(5):
+        bar.show(Progress("interpolating", done, 5))
+    bar.show(Progress("joining", 0, 1))
+    assert out.getvalue() == "interpolating\njoining\n"
+
+
+def test_times_are_written_as_on_a_clock() -> None:
+    assert [clock(seconds) for seconds in (0, 65, 3700)] == ["0:00", "1:05", "1:01:40"]
