@@ -29,6 +29,7 @@ def figures_chart(metrics: dict[str, Any]) -> dict[str, Any] | None:
     figure.update_xaxes(title_text="seconds of the result", row=len(rows), col=1)
     for time in metrics.get("cuts") or []:
         figure.add_vline(x=time, line={"width": 1, "dash": "dot"}, name="cut")
+        figure.add_annotation(x=time, y=1, xref="x", yref="paper", yanchor="bottom", text="cut", showarrow=False)
     figure.update_layout(
         template="none", height=ROW_HEIGHT * len(rows) + 70, margin={"l": 60, "r": 16, "t": 36, "b": 48}
     )
@@ -69,7 +70,7 @@ def _line(
         y=[point.get(key) for point in points],
         name=name,
         meta={"color": color},
-        mode="lines+markers" if len(points) <= 60 else "lines",
+        mode="lines+markers" if len(points) <= 30 else "lines",
         line={"width": 2, "dash": dash},
         marker={"size": 6},
         fill=fill,

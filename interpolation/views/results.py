@@ -10,6 +10,7 @@ from engine.config import RenderOptions
 
 from ..charts import figures_chart
 from ..models import Job, Preview, Source
+from ..templatetags.inbetween import fps
 from .facts import predict
 
 STAGES = {
@@ -28,6 +29,25 @@ BEGINS_AT = {  # per cent of a typical job that is over when a stage begins
     "joining": 90,
     "previews": 91,
 }
+CHECKS = {
+    "readable": "Can be opened",
+    "frame_count": "Frames",
+    "duration": "Length",
+    "fps": "Frame rate",
+    "width": "Width",
+    "height": "Height",
+    "sar": "Shape of a pixel",
+    "codec": "Coding",
+    "pix_fmt": "Pixel format",
+    "audio_streams": "Sound tracks",
+    "chapters": "Chapters",
+    "av_offset": "Sound begins after",
+    "color_primaries": "Colour primaries",
+    "color_transfer": "Colour transfer",
+    "color_matrix": "Colour matrix",
+    "color_range": "Colour range",
+}
+UNITS = {"duration": "s", "fps": "fps", "width": "px", "height": "px", "av_offset": "s"}
 MODES = {"smooth": "Smooth", "slow": "Slow motion", "fps": "Exact frame rate"}
 
 
@@ -51,6 +71,7 @@ def results(job: Job) -> dict[str, Any]:
         "timing": job.metrics.get("timing") or {},
         "notes": job.metrics.get("notes") or [],
         "counts": job.metrics.get("frames") or {},
+        "certificate": certificate(job.certificate),
         "chart": figures_chart(job.metrics),
         "stretch": stretch(job),
         "has_sound": bool(job.source.info.get("audio")) and stretch(job) == 1,
@@ -58,6 +79,28 @@ def results(job: Job) -> dict[str, Any]:
         "shape": picture_size(job),
         "mode": MODES.get(job.options.get("mode", ""), ""),
     }
+
+
+def certificate(data: dict[str, Any]) -> dict[str, Any]:
+    """The certificate in words; without rows in which nothing is expected and nothing found."""
+    rows = [
+        check | {"name": CHECKS.get(check["name"], check["name"].replace("_", " ")), **_in_words(check)}
+        for check in data.get("checks") or []
+        if not (check["ok"] and check["found"] in ("", None))
+    ]
+    return {"ok": data.get("ok", False), "checks": rows}
+
+
+def _in_words(check: dict[str, Any]) -> dict[str, str]:
+    unit = UNITS.get(check["name"], "")
+    return {side: _value(check[side], unit) for side in ("expected", "found")}
+
+
+def _value(value: Any, unit: str) -> str:
+    if value in ("", None):
+        return "none"
+    text = fps(value) if isinstance(value, str) and "/" in value and fps(value) else str(value)
+    return f"{text} {unit}".strip()
 
 
 def overall_percent(stage: str, done: int, total: int) -> int:

@@ -93,6 +93,10 @@
   setMuted(!mute);
   part("full").addEventListener("click", full);
 
+  const alone = part("solo");
+  const solo = () => alone?.setAttribute("aria-pressed", String(root.classList.toggle("solo")));
+  alone?.addEventListener("click", solo);
+
   function full() {
     if (document.fullscreenElement) document.exitFullscreen();
     else root.requestFullscreen?.();
@@ -109,7 +113,7 @@
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (at.closest("input, select, textarea, img-comparison-slider, summary, [contenteditable]")) return;
     if (event.key === " " && at.closest("button, a")) return;
-    const acts = { " ": toggle, k: toggle, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => to(0), End: () => to(lastFrame()), f: full, m: () => mute && setMuted(!result.muted) };
+    const acts = { " ": toggle, k: toggle, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => to(0), End: () => to(lastFrame()), f: full, l: solo, m: () => mute && setMuted(!result.muted) };
     if (!acts[event.key]) return;
     event.preventDefault();
     acts[event.key]();

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from interpolation.charts import figures_chart
 from interpolation.models import Source
-from interpolation.views.results import STAGES, overall_percent, psnr_word, ssim_word
+from interpolation.views.results import STAGES, certificate, overall_percent, psnr_word, results, ssim_word
 
 from .pages import METRICS, finished_job, job_of, person, source_of
 
@@ -106,18 +106,45 @@ def test_no_page_carries_a_script_or_handler_in_line(client: Client, source: Sou
 def test_two_pictures_have_no_psnr_and_the_page_says_why(client: Client) -> None:
     alice = person("alice")
     client.force_login(alice)
-    note = "Two pictures have no true picture between them."
-    metrics = METRICS | {"held_out": None, "held_out_note": note, "motion": [], "cuts": []}
+    metrics = METRICS | {"held_out": None, "motion": [], "cuts": []}
     page = page_of(client, finished_job(source_of(alice, "pictures"), metrics))
-    assert note in page
+    assert "there is nothing to compare with: no PSNR and no SSIM" in page
     assert "PSNR</small>" not in page and "SSIM</small>" not in page
+
+
+def test_a_video_without_held_out_figures_says_why(client: Client, source: Source) -> None:
+    note = "The video is too short: a frame can be hidden and drawn again only between two others."
+    page = page_of(client, finished_job(source, METRICS | {"held_out": None, "held_out_note": note}))
+    assert note in page
+
+
+def test_the_certificate_is_told_in_words_and_units() -> None:
+    rows = [
+        {"name": "duration", "expected": "3/2", "found": "3/2", "ok": True},
+        {"name": "frame_count", "expected": 45, "found": 44, "ok": False},
+        {"name": "color_transfer", "expected": "", "found": "", "ok": True},
+    ]
+    assert certificate({"ok": False, "checks": rows}) == {
+        "ok": False,
+        "checks": [
+            {"name": "Length", "expected": "1.5 s", "found": "1.5 s", "ok": True},
+            {"name": "Frames", "expected": "45", "found": "44", "ok": False},
+        ],
+    }
+
+
+def test_the_compared_picture_lies_between_its_two_neighbours(client: Client, source: Source) -> None:
+    job = finished_job(source, METRICS | {"compared": {"start": 1 / 60, "end": 2.9 / 60}})
+    comparison = results(job)["compare"]
+    assert comparison["new"].time == 1 / 60
+    assert results(finished_job(source, METRICS | {"compared": {"start": 5.0, "end": 5.1}}))["compare"] is None
 
 
 def test_the_chart_is_a_figure_that_plotly_accepts_with_cuts_and_three_rows() -> None:
     chart = figures_chart(METRICS)
     assert chart is not None
     figure = go.Figure(chart)
-    assert [trace.name for trace in figure.data] == ["drawn by the model", "plain blend", "SSIM", "motion"]
+    assert [trace.name for trace in figure.data] == ["drawn by the model", "plain blend", "SSIM", "motion", "cut"]
     assert {shape.x0 for shape in figure.layout.shapes} == {1.5}
     assert list(figure.data[0].x) == [0.0, 0.1, 0.2, 0.3, 0.4]
 
