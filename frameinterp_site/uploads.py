@@ -83,7 +83,9 @@ class RefusedUploadMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
-        # The check of the form's token has read the form by now; views that check none answer for themselves.
+        if request.content_type != "multipart/form-data" or request.path.startswith("/api/"):
+            return None  # the API answers for itself
+        _ = request.POST  # read the form, unless the check of its token has done so
         words = getattr(request, "upload_refused", "")
         if not words:
             return None

@@ -21,6 +21,7 @@ from . import services
 from .models import Job
 
 BEAT = 3.0  # seconds between heartbeats
+GRACE = 10.0  # seconds from asking a child to end to killing it
 LOOK = 0.5  # seconds between looks at the cancel flag
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ def job_run(job_id: str) -> str:
             should_stop=watch.should_stop,
             memory_limit=settings.JOB_MEMORY_BYTES,
             time_limit=settings.JOB_TIMEOUT,
+            grace=GRACE,
             env=child_environment(job_id),
             cwd=settings.BASE_DIR,
             output=words,
