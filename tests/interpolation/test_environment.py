@@ -65,7 +65,7 @@ def test_sqlite_is_the_default_and_is_tuned_for_several_writers() -> None:
 
 
 def test_the_secret_key_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    path = tmp_path / "data" / ".secret_key"
+    path = tmp_path / "fresh" / ".secret_key"
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: env.secret_key(path), range(8)))
     assert len(keys) == 1
