@@ -27,9 +27,12 @@ def figures_chart(metrics: dict[str, Any]) -> dict[str, Any] | None:
             figure.add_trace(trace, row=number, col=1)
         figure.update_yaxes(title_text=title, row=number, col=1, fixedrange=True, automargin=True)
     figure.update_xaxes(title_text="seconds of the result", row=len(rows), col=1)
-    for time in metrics.get("cuts") or []:
+    cuts = metrics.get("cuts") or []
+    for time in cuts:
         figure.add_vline(x=time, line={"width": 1, "dash": "dot"}, name="cut")
-        figure.add_annotation(x=time, y=1, xref="x", yref="paper", yanchor="bottom", text="cut", showarrow=False)
+    if cuts:  # a trace without points, for the legend
+        line = {"width": 1, "dash": "dot"}
+        figure.add_scatter(x=[None], y=[None], name="cut", meta={"color": "--ink-2"}, mode="lines", line=line)
     figure.update_layout(
         template="none", height=ROW_HEIGHT * len(rows) + 70, margin={"l": 60, "r": 16, "t": 36, "b": 48}
     )
@@ -43,7 +46,7 @@ def _rows(samples: list[dict[str, Any]], motion: list[dict[str, Any]]) -> list[t
     if len(samples) > 1:
         psnr = [
             _line(samples, "psnr", "drawn by the model", "--new", "%{y:.1f} dB"),
-            _line(samples, "blend_psnr", "plain blend", "--ink-2", "%{y:.1f} dB", dash="dot"),
+            _line(samples, "blend_psnr", "plain blend", "--ink-2", "%{y:.1f} dB", dash="dash"),
         ]
         rows.append(("PSNR, dB", psnr))
         rows.append(("SSIM", [_line(samples, "ssim", "SSIM", "--new", "%{y:.3f}", legend=False)]))

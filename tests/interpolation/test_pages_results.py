@@ -134,7 +134,7 @@ def test_the_certificate_is_told_in_words_and_units() -> None:
 
 
 def test_the_compared_picture_lies_between_its_two_neighbours(client: Client, source: Source) -> None:
-    job = finished_job(source, METRICS | {"compared": {"start": 1 / 60, "end": 2.9 / 60}})
+    job = finished_job(source, METRICS | {"compared": {"start": 1 / 60, "end": 1.9 / 60}})
     comparison = results(job)["compare"]
     assert comparison["new"].time == 1 / 60
     assert results(finished_job(source, METRICS | {"compared": {"start": 5.0, "end": 5.1}}))["compare"] is None
