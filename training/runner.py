@@ -137,6 +137,9 @@ def run(run_id: str, worker: str, should_stop: Callable[[], bool]) -> int:
         raise  # the worker sees the exit code and the run gets another attempt
     except Exception as error:
         log.exception("broke down")
+        if should_stop():  # the processes that prepare samples may be ended first, under the loop's feet
+            services.training_run_stopped(**held)
+            return 0
         words = "Something broke inside while training. The administrator finds the details in the log of this run."
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             words = "The disk is full. Free some space, then let the run go on."

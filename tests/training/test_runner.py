@@ -135,6 +135,19 @@ def test_who_ended_it_decides_what_becomes_of_it(
     assert run.status == status
 
 
+def test_a_break_down_while_everything_is_being_stopped_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def helper_gone(*_: Any, **__: Any) -> None:
+        raise RuntimeError("DataLoader worker is killed by signal: Terminated.")
+
+    monkeypatch.setattr(loop, "train", helper_gone)
+    run = running(tmp_path)
+    assert runner.run(str(run.pk), WORKER, lambda: True) == 0
+    run.refresh_from_db()
+    assert (run.status, run.attempts, run.error) == (Status.QUEUED, 0, "")
+
+
 def test_a_refusal_is_told_in_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise BadInputError("There are no photographs in /nowhere.")
