@@ -8,38 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from .colour import ColourTags, ToRgb, tags_of
 from .damage import Damage, missing_bytes
-from .demux import (
-    Clock,
-    codec_name,
-    is_undated,
-    open_input,
-    packets,
-    shown,
-    tolerance,
-    video_stream,
-)
+from .decode import first_frame, frames_from
+from .demux import codec_name, open_input, video_stream
 from .errors import BadInputError
 from .media_types import Limits, sniff
 from .orientation import UPRIGHT, Orientation
+from .timing import Timing, timing_of
 from .video_info import VideoInfo
 
 __all__ = ["VideoFrame", "VideoInfo", "frame_times", "probe", "read_frames"]
-
-STANDARD_RATES = tuple(
-    Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "120")
-)
-FIRST_FRAME_PACKETS = 300  # how far to look for a frame that can be decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +34,6 @@ class VideoFrame:
 
     pts: Fraction
     rgb: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class _Timing:
-    """times: of every frame, ascending from 0. origin: of the first, in units of the file."""
-
-    times: list[Fraction]
-    origin: int
-    rate: Fraction | None
-    duration: Fraction
 
 
 def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
@@ -70,9 +46,9 @@ def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
     path, limits, damage = Path(path), limits or Limits(), Damage()
     with open_input(path, limits) as container:
         stream = video_stream(container, limits)
-        frame = _first_frame(container, stream, limits)
+        frame = first_frame(container, stream, limits)
         tags, side = tags_of(frame, stream.codec_context), Orientation.of(frame)
-        timing = _timing(path, limits, damage)
+        timing = timing_of(path, limits, damage)
         upright = side.size(frame.width, frame.height)
         sar = Fraction(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1) or Fraction(1)
         interlaced = frame.interlaced_frame or stream.codec_context.field_order > 1
@@ -111,7 +87,7 @@ def frame_times(path: str | Path, limits: Limits | None = None) -> list[Fraction
 
     From the packets, without decoding, unless the container has no times of presentation (AVI with B-frames).
     """
-    return _timing(Path(path), limits or Limits(), Damage()).times
+    return timing_of(Path(path), limits or Limits(), Damage()).times
 
 
 def read_frames(
@@ -127,23 +103,18 @@ def read_frames(
     """The frames shown at start <= time < stop, one by one, in order of time.
 
     Rotation and mirroring are applied. `sar` is not: it stays a tag. `resolution` = (width, height) as displayed
-    scales to exactly that (bicubic). `info`, from `probe`, spares
-    a walk through all packets: give it when reading in pieces. What cannot be
-    decoded is left out and told to `on_notice` in words, at the end; so go by `pts`, not by counting.
+    scales to exactly that (bicubic). `info`, from `probe`, spares a walk through all packets: give it when reading in
+    pieces. What cannot be decoded is left out and told to `on_notice` in words, at the end; so go by `pts`, not by
+    counting.
 
     Raises:
         BadInputError: as `probe`, or nothing at all can be decoded.
     """
     path, limits, damage = Path(path), limits or Limits(), Damage()
     origin, rate = _origin(path, limits, info)
-    with open_input(path, limits) as container:
-        stream = video_stream(container, limits)
-        clock = Clock(origin, stream.time_base or Fraction(1, 90000), rate)
-        undated = is_undated(container, stream)
-        if start and not undated:
-            _seek(container, stream, clock, start)
-        convert, last, found = _Converter(resolution), None, False
-        for time, frame in _timed(_decoded(container, stream, damage), clock, undated):
+    convert, last, found = _Converter(resolution), None, False
+    with frames_from(path, limits, origin, rate, start, damage) as (stream, frames):
+        for time, frame in frames:
             if stop is not None and time >= stop:
                 break
             if (start is not None and time < start) or time < 0 or (last is not None and time <= last):
@@ -182,143 +153,8 @@ def _origin(path: Path, limits: Limits, info: VideoInfo | None) -> tuple[int, Fr
     """(time stamp of the first frame, constant rate if known)."""
     if info is not None:
         return int(info.start / info.time_base), None if info.is_vfr else info.fps
-    timing = _timing(path, limits, Damage())
+    timing = timing_of(path, limits, Damage())
     return timing.origin, timing.rate
-
-
-def _seek(container: InputContainer, stream: VideoStream, clock: Clock, start: Fraction) -> None:
-    """Go to a key frame shown at or before `start`. Seeks by decoding time, so it looks where it landed and retries."""
-    target = clock.origin + int(start / clock.time_base)
-    back = 0
-    while True:
-        aim = max(target - back, clock.origin)
-        try:
-            container.seek(aim, stream=stream, backward=True)
-            landed = next((stamp for stamp, _ in shown(container, stream, Damage())), None)
-        except (av.FFmpegError, EOFError):
-            landed = None
-        if aim == clock.origin or (landed is not None and landed <= target):
-            container.seek(aim, stream=stream, backward=True)
-            return
-        back = max(back * 4, int(1 / clock.time_base))
-
-
-def _decoded(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[av.VideoFrame]:
-    context = stream.codec_context
-    flushed = False
-    for packet in packets(container, stream, damage):
-        flushed = not packet.size
-        try:
-            yield from context.decode(None if flushed else packet)
-        except (av.FFmpegError, EOFError):
-            damage.packets += 1
-    if not flushed:
-        try:
-            yield from context.decode(None)
-        except (av.FFmpegError, EOFError):
-            damage.packets += 1
-
-
-def _timed(frames: Iterator[av.VideoFrame], clock: Clock, undated: bool) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    """Frames with their times; where the file has none, they follow each other at the constant rate."""
-    step = 1 / clock.rate if clock.rate else clock.time_base
-    following = Fraction(0)
-    for frame in frames:
-        time = following if undated or frame.pts is None else clock.seconds(frame.pts)
-        following = time + step
-        yield time, frame
-
-
-def _first_frame(container: InputContainer, stream: VideoStream, limits: Limits) -> av.VideoFrame:
-    """The first frame that decodes, its real size checked."""
-    damage = Damage()
-    context = stream.codec_context
-    for number, packet in enumerate(packets(container, stream, damage)):
-        try:
-            frames = context.decode(packet if packet.size else None)
-        except (av.FFmpegError, EOFError):
-            frames = []
-        if frames:
-            limits.check_size(frames[0].width, frames[0].height)
-            return frames[0]
-        if number > FIRST_FRAME_PACKETS or not packet.size:
-            break
-    if context.width and context.height:
-        limits.check_size(context.width, context.height)  # larger inside than declared: the decoder gave up on it
-    raise BadInputError(
-        "No frame of this video can be decoded: its data is damaged, or its frames are larger than it says. "
-        "Send it again, or convert it first."
-    )
-
-
-def _timing(path: Path, limits: Limits, damage: Damage) -> _Timing:
-    """When the frames are shown, from the packets."""
-    with open_input(path, limits) as container:
-        stream = video_stream(container, limits)
-        entries = (
-            _in_order(container, stream, damage) if is_undated(container, stream) else shown(container, stream, damage)
-        )
-        found: list[tuple[int, int]] = []
-        for stamp, length in entries:
-            if stamp is not None:
-                found.append((stamp, length))
-            if len(found) > limits.max_frames:
-                raise BadInputError(f"The video has more than {limits.max_frames} frames. Cut it into parts.")
-        if not found:
-            raise BadInputError("There is no frame in this video that can be read. Send it again.")
-        stamps = sorted({stamp for stamp, _ in found})
-        time_base = stream.time_base or Fraction(1, 90000)
-        rate = _constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
-        if rate is not None:
-            times = [Fraction(index) / rate for index in range(len(stamps))]
-            return _Timing(times, stamps[0], rate, len(stamps) / rate)
-        times = [(stamp - stamps[0]) * time_base for stamp in stamps]
-        step = _last_step(stream, stamps, max(found)[1]) * time_base
-        return _Timing(times, stamps[0], None, times[-1] + step)
-
-
-def _last_step(stream: VideoStream, stamps: list[int], duration: int) -> int:
-    """How long the last frame is shown, in units of the file; `duration` is what its packet says.
-
-    Where frames are reordered, MP4 packets tell the time to the next decoding, not to the next picture; then the
-    length of the track tells it, unless the file is cut short.
-    """
-    steps = sorted(after - before for before, after in pairwise(stamps)) or [duration or 1]
-    left = (stream.duration or 0) - (stamps[-1] - stamps[0])
-    if stream.codec_context.reorder_depth and 0 < left <= 4 * steps[-1]:
-        return left
-    return duration or steps[len(steps) // 2]
-
-
-def _in_order(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:
-    """(time stamp, duration) of frames that only decoding puts in order."""
-    time_base = stream.time_base or Fraction(1, 90000)
-    step = round(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1
-    for index, _ in enumerate(_decoded(container, stream, damage)):
-        yield index * step, step
-
-
-def _candidates(stream: VideoStream, stamps: list[int], time_base: Fraction) -> list[Fraction]:
-    """Rates the file may have, the likeliest first."""
-    declared = [rate for rate in (stream.guessed_rate, stream.base_rate, stream.average_rate) if rate]
-    if len(stamps) < 2:
-        return declared or [Fraction(25)]
-    measured = (len(stamps) - 1) / ((stamps[-1] - stamps[0]) * time_base)
-    near = [rate for rate in STANDARD_RATES if abs(rate - measured) < measured / 50]
-    return [*declared[:1], *near, *declared[1:], measured]
-
-
-def _constant_rate(stamps: list[int], time_base: Fraction, candidates: list[Fraction]) -> Fraction | None:
-    """The first rate whose grid all time stamps keep, but for rounding, if there is one."""
-    for rate in candidates:
-        unit = time_base * rate  # frames per time stamp unit
-        up, down = unit.numerator, unit.denominator
-        slack = up if tolerance(time_base, rate) else 0
-        if abs((stamps[-1] - stamps[0]) * up - (len(stamps) - 1) * down) > slack:
-            continue
-        if all(abs((stamp - stamps[0]) * up - i * down) <= slack for i, stamp in enumerate(stamps)):
-            return rate
-    return None
 
 
 def _audio(stream: Any, start: Fraction) -> dict[str, Any]:
@@ -347,7 +183,7 @@ def _chapter(chapter: Any) -> dict[str, Any]:
 def _notes(
     path: Path,
     stream: VideoStream,
-    timing: _Timing,
+    timing: Timing,
     damage: Damage,
     tags: ColourTags,
     frame: av.VideoFrame,

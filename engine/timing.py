@@ -1,0 +1,105 @@
+"""When the frames of a video are shown: from its packets, without decoding, wherever the file says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from .damage import Damage
+from .decode import decoded
+from .demux import is_undated, open_input, packets, shown, tolerance, video_stream
+from .errors import BadInputError
+from .media_types import Limits
+
+STANDARD_RATES = tuple(
+    Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "120")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """times: of every frame in seconds, ascending from 0. origin: of the first, in units of the file.
+
+    rate: exact, None if it varies. duration: seconds, to the end of the last frame.
+    """
+
+    times: list[Fraction]
+    origin: int
+    rate: Fraction | None
+    duration: Fraction
+
+
+def timing_of(path: Path, limits: Limits, damage: Damage) -> Timing:
+    """When the frames are shown, from the packets."""
+    with open_input(path, limits) as container:
+        stream = video_stream(container, limits)
+        entries = (
+            _in_order(container, stream, damage) if is_undated(container, stream) else shown(container, stream, damage)
+        )
+        found: list[tuple[int, int]] = []
+        for stamp, length in entries:
+            if stamp is not None:
+                found.append((stamp, length))
+            if len(found) > limits.max_frames:
+                raise BadInputError(f"The video has more than {limits.max_frames} frames. Cut it into parts.")
+        if not found:
+            raise BadInputError("There is no frame in this video that can be read. Send it again.")
+        stamps = sorted({stamp for stamp, _ in found})
+        time_base = stream.time_base or Fraction(1, 90000)
+        rate = _constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
+        if rate is not None:
+            times = [Fraction(index) / rate for index in range(len(stamps))]
+            return Timing(times, stamps[0], rate, len(stamps) / rate)
+        times = [(stamp - stamps[0]) * time_base for stamp in stamps]
+        step = _last_step(stream, stamps, max(found)[1]) * time_base
+        return Timing(times, stamps[0], None, times[-1] + step)
+
+
+def _last_step(stream: VideoStream, stamps: list[int], duration: int) -> int:
+    """How long the last frame is shown, in units of the file; `duration` is what its packet says.
+
+    Where frames are reordered, MP4 packets tell the time to the next decoding, not to the next picture; then the
+    length of the track tells it, unless the file is cut short.
+    """
+    steps = sorted(after - before for before, after in pairwise(stamps)) or [duration or 1]
+    left = (stream.duration or 0) - (stamps[-1] - stamps[0])
+    if stream.codec_context.reorder_depth and 0 < left <= 4 * steps[-1]:
+        return left
+    return duration or steps[len(steps) // 2]
+
+
+def _in_order(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:
+    """(time stamp, duration) of frames that only decoding puts in order."""
+    time_base = stream.time_base or Fraction(1, 90000)
+    step = round(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1
+    for index, _ in enumerate(decoded(packets(container, stream, damage), stream, damage)):
+        yield index * step, step
+
+
+def _candidates(stream: VideoStream, stamps: list[int], time_base: Fraction) -> list[Fraction]:
+    """Rates the file may have, the likeliest first."""
+    declared = [rate for rate in (stream.guessed_rate, stream.base_rate, stream.average_rate) if rate]
+    if len(stamps) < 2:
+        return declared or [Fraction(25)]
+    measured = (len(stamps) - 1) / ((stamps[-1] - stamps[0]) * time_base)
+    near = [rate for rate in STANDARD_RATES if abs(rate - measured) < measured / 50]
+    return [*declared[:1], *near, *declared[1:], measured]
+
+
+def _constant_rate(stamps: list[int], time_base: Fraction, candidates: list[Fraction]) -> Fraction | None:
+    """The first rate whose grid all time stamps keep, but for rounding, if there is one."""
+    for rate in candidates:
+        unit = time_base * rate  # frames per time stamp unit
+        up, down = unit.numerator, unit.denominator
+        slack = up if tolerance(time_base, rate) else 0
+        if abs((stamps[-1] - stamps[0]) * up - (len(stamps) - 1) * down) > slack:
+            continue
+        if all(abs((stamp - stamps[0]) * up - i * down) <= slack for i, stamp in enumerate(stamps)):
+            return rate
+    return None
