@@ -55,8 +55,12 @@ class _Film:
 
     @property
     def sar(self) -> Fraction:
-        """Shape of the result's pixels: a chosen resolution has square ones."""
-        return self.info.sar if self.options.resolution is None else Fraction(1)
+        """Shape of the result's pixels: a chosen resolution has square ones. x264 keeps it with terms up to 4096."""
+        if self.options.resolution is not None:
+            return Fraction(1)
+        wide = self.info.sar > 1
+        shape = (1 / self.info.sar if wide else self.info.sar).limit_denominator(4096)
+        return 1 / shape if wide else shape
 
     @property
     def keeps_sound(self) -> bool:

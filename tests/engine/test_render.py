@@ -16,6 +16,8 @@ from engine.config import RenderOptions
 from engine.errors import BadInputError, NoSpaceError, StoppedError
 from engine.metrics import psnr
 from engine.render import STAGES, Progress, RenderResult, render_video
+from engine.video import probe
+from engine.writer import VideoWriter
 from tests.engine.footage import BlendModel, Picture, decoded, shot, write_video
 
 
@@ -211,6 +213,17 @@ def test_a_chosen_resolution_keeps_the_shape_with_black_beside_it(clip: Path, tm
     assert result.certificate["ok"], result.certificate
 
 
+@pytest.mark.parametrize(("stored", "kept"), [(F(16, 15), F(16, 15)), (F(53067, 53120), F(4005, 4009))])
+def test_the_shape_of_the_pixels_is_kept(tmp_path: Path, stored: F, kept: F) -> None:
+    source = tmp_path / "anamorphic.mp4"
+    with VideoWriter(source, width=64, height=48, fps=F(10), sar=stored) as writer:
+        for index, frame in enumerate(shot(9, 4)):
+            writer.write(frame, F(index, 10))
+    result = render(source, tmp_path / "out")
+    assert probe(result.master).sar == kept
+    assert result.certificate["ok"], result.certificate
+
+
 def test_one_frame_is_refused_in_words(tmp_path: Path) -> None:
     source = write_video(tmp_path / "one.mp4", shot(8, 1))
     with pytest.raises(BadInputError, match="only one frame"):
@@ -286,7 +299,7 @@ def test_it_can_be_stopped_in_every_stage(clip: Path, tmp_path: Path, stage: str
             should_stop=lambda: bool(seen) and seen[-1].stage == stage,
         )
     assert seen[-1].stage == stage
-    assert not list(tmp_path.rglob("*.part*"))
+    assert not [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
 
 
 def test_a_full_disk_is_said_before_anything_is_begun(
@@ -300,8 +313,6 @@ def test_a_full_disk_is_said_before_anything_is_begun(
 def test_a_disk_that_fills_up_while_writing_is_said_and_keeps_finished_segments(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.writer import VideoWriter
-
     monkeypatch.setattr(segments_module, "SEGMENT_FRAMES", 8)
     write = VideoWriter.write
 
