@@ -7,6 +7,7 @@ import logging
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 WRITES_PER_SECOND = 1.0
 BEAT = 5.0  # seconds
+RATE_WINDOW = 30.0  # seconds that the rate is measured over
 MEMORY_WORDS = "There was not enough memory. Use a smaller batch or crop."
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Recorder:
         self.written = -math.inf
         self.recent: list[float] = []
         self.curve: list[list[float]] = list(run.curve)
+        self.marks: deque[tuple[float, int]] = deque()  # (when, step) of the last while
         self.every = 1  # steps per point of the curve; doubles when it is full
         if len(self.curve) > 1:
             self.every = max(1, round(self.curve[-1][0] - self.curve[-2][0]))
@@ -49,6 +52,9 @@ class Recorder:
         due = now - self.written >= 1 / WRITES_PER_SECOND or report.step == report.steps_total
         if report.step % self.every == 0 and self.recent:
             self._point(report.step)
+        self.marks.append((now, report.step))
+        while self.marks[0][0] < now - RATE_WINDOW:
+            self.marks.popleft()
         if due:
             self.written = now
             self._write(report)
@@ -68,9 +74,14 @@ class Recorder:
         loss = self.curve[-1][1] if self.curve else report.loss
         self._safely(
             lambda: services.training_run_progress(
-                run_id=self.run.pk, worker=self.worker, report=report, loss=loss, curve=self.curve
+                run_id=self.run.pk, worker=self.worker, report=report, loss=loss, rate=self.rate(), curve=self.curve
             )
         )
+
+    def rate(self) -> float | None:
+        """Samples a second over the last while, with everything that takes time; None while that is not known."""
+        (then, first), (now, last) = self.marks[0], self.marks[-1]
+        return (last - first) * self.run.config["batch_size"] / (now - then) if now - then >= 1 else None
 
     def _safely(self, write: Callable[[], bool]) -> None:
         try:

@@ -213,15 +213,15 @@ def training_run_beat(*, run_id: UUID | str, worker: str) -> bool:
 
 
 def training_run_progress(
-    *, run_id: UUID | str, worker: str, report: StepReport, loss: float, curve: list[list[float]]
+    *, run_id: UUID | str, worker: str, report: StepReport, loss: float, rate: float | None, curve: list[list[float]]
 ) -> bool:
-    """How far it is: `loss` is the mean of the last steps, `curve` the whole course so far."""
+    """How far it is: `loss` is the mean of the last steps, `rate` samples a second, `curve` the course so far."""
     changed = held(run_id, worker).update(
         stage="training",
         steps_done=report.step,
         steps_total=report.steps_total,
         loss=loss if math.isfinite(loss) else None,
-        samples_per_second=report.samples_per_second,
+        samples_per_second=rate,
         curve=curve,
         heartbeat_at=timezone.now(),
     )

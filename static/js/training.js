@@ -35,7 +35,7 @@
     const traces = [{ x: xs, y: epochs.map(([, value]) => value), name: "this run", mode: "lines+markers", line: { color: token("--new"), width: 2 }, marker: { color: token("--new"), size: 6 }, hovertemplate: "%{y:.2f} dB" }];
     if (untrained !== null) traces.push(level(untrained, "untrained", "--ink-2", "dash"));
     if (blend !== null) traces.push(level(blend, "blend", "--ink-2", "dot"));
-    return [traces, layout("epoch", "PSNR, dB", { xaxis: { tickformat: "d" } })];
+    return [traces, layout("epoch", "PSNR, dB", { xaxis: { tickformat: "d", dtick: xs.length < 12 ? 1 : undefined } })];
   }
 
   function loss({ curve }) {

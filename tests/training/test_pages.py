@@ -135,7 +135,7 @@ def test_the_form_refuses_in_words_and_keeps_what_was_typed(alice: User, changes
 def test_a_running_runs_page_shows_progress_figures_and_stop_and_polls(tmp_path: Path, alice: User) -> None:
     run = running(tmp_path, owner=alice)
     held = {"run_id": run.pk, "worker": WORKER}
-    services.training_run_progress(**held, report=step_report(2), loss=0.1234, curve=[[1, 0.2], [2, 0.1234]])
+    services.training_run_progress(**held, report=step_report(2), loss=0.1234, rate=None, curve=[[1, 0.2], [2, 0.1234]])
     services.epoch_add(**held, report=epoch_report(1, 31.25))
     text = signed_in(alice).get(f"/training/{run.pk}/").content.decode()
     for piece in (

@@ -36,6 +36,17 @@ def test_the_row_is_written_once_a_second_and_at_the_last_step(tmp_path: Path, m
     assert written == [1, 9, 17, 20]
 
 
+def test_the_rate_counts_everything_that_takes_time(tmp_path: Path) -> None:
+    clock = Clock()
+    recorder = runner.Recorder(running(tmp_path, config=config(tmp_path, batch_size=4).to_dict()), WORKER, clock)
+    recorder.on_step(step_report(1, total=1000))
+    assert recorder.rate() is None
+    for step in range(2, 101):
+        clock.now += 2.0
+        recorder.on_step(step_report(step, total=1000))
+    assert recorder.rate() == 2.0
+
+
 def test_the_curve_is_thinned_and_keeps_means_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "CURVE_POINTS", 10)
     recorder = runner.Recorder(running(tmp_path), WORKER, Clock())

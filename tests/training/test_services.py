@@ -84,9 +84,11 @@ def test_a_run_is_claimed_once(tmp_path: Path) -> None:
 def test_progress_is_written_by_the_holder_only(tmp_path: Path) -> None:
     run = running(tmp_path)
     assert services.training_run_progress(
-        run_id=run.pk, worker=WORKER, report=step_report(3), loss=0.4, curve=[[3, 0.4]]
+        run_id=run.pk, worker=WORKER, report=step_report(3), loss=0.4, rate=10.0, curve=[[3, 0.4]]
     )
-    assert not services.training_run_progress(run_id=run.pk, worker="other", report=step_report(4), loss=0, curve=[])
+    assert not services.training_run_progress(
+        run_id=run.pk, worker="other", report=step_report(4), loss=0, rate=None, curve=[]
+    )
     run.refresh_from_db()
     assert (run.steps_done, run.loss, run.curve, run.samples_per_second) == (3, 0.4, [[3, 0.4]], 10.0)
 

@@ -103,6 +103,7 @@ print(TrainingRun.objects.create(name="garden", config={config!r}, steps_total=3
 """
 
 
+@pytest.mark.slow
 def test_a_training_process_that_is_ended_goes_on_where_it_was_saved(tmp_path: Path) -> None:
     """Through the real command and database: SIGTERM, back to the queue, taken up again to its end."""
     environment = {**os.environ, "INBETWEEN_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"}
