@@ -20,7 +20,7 @@ from ..forms import JobForm
 from ..models import Job, Source
 from .common import REFUSALS, MemberRequest
 from .facts import predict, source_facts
-from .results import MODES, STAGES, overall_percent, results
+from .results import MODES, overall_percent, results, stages_of
 
 
 def find_source(request: MemberRequest, pk: UUID) -> Source:
@@ -96,14 +96,14 @@ def job_prediction(request: MemberRequest, pk: UUID) -> HttpResponse:
 
 
 def _watch(job: Job) -> dict[str, Any]:
+    """What the page of a job says while it runs: its stages as (words, "done" | "now" | ""), and progress over all."""
     progress = services.job_progress_view(job)
-    stages = list(STAGES)
-    reached = stages.index(progress["stage"]) if progress["stage"] in stages else -1
-    steps = [
-        (label, "done" if at < reached else "now" if at == reached else "") for at, label in enumerate(STAGES.values())
-    ]
-    progress["percent"] = overall_percent(progress["stage"], progress["frames_done"], progress["frames_total"])
-    return {"job": job, "progress": progress, "stage": STAGES.get(progress["stage"], "Starting"), "steps": steps}
+    progress["percent"] = overall_percent(job)
+    stages = stages_of(job)
+    reached = list(stages).index(job.stage) if job.stage in stages else -1
+    states = ["done" if at < reached else "now" if at == reached else "" for at in range(len(stages))]
+    steps = list(zip(stages.values(), states, strict=True))
+    return {"job": job, "progress": progress, "stage": stages.get(job.stage, "Starting"), "steps": steps}
 
 
 @login_required
@@ -154,6 +154,9 @@ def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
 def queue(request: MemberRequest) -> HttpResponse:
     """Everybody's waiting and running jobs in order; of others' only that they are there."""
     live = Job.objects.live().select_related("source", "project").order_by("-status", "created_at")
-    rows = [{"job": found, "mine": found.project.owner_id == request.user.pk} for found in live]
+    rows = [
+        {"job": found, "mine": found.project.owner_id == request.user.pk, "percent": overall_percent(found)}
+        for found in live
+    ]
     template = "interpolation/_queue.html" if request.headers.get("HX-Request") else "interpolation/queue.html"
     return render(request, template, {"rows": rows})

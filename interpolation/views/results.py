@@ -103,13 +103,19 @@ def _value(value: Any, unit: str) -> str:
     return f"{text} {unit}".strip()
 
 
-def overall_percent(stage: str, done: int, total: int) -> int:
+def stages_of(job: Job) -> dict[str, str]:
+    """The stages a job goes through, in order, with words for them."""
+    measured = job.options.get("held_out", True) and job.source.kind == Source.Kind.VIDEO
+    return {stage: words for stage, words in STAGES.items() if measured or stage != "evaluating"}
+
+
+def overall_percent(job: Job) -> int:
     """0-99 over all stages, so that the bar never runs backwards."""
-    if stage not in BEGINS_AT:
+    if job.stage not in BEGINS_AT:
         return 0
-    start = BEGINS_AT[stage]
+    start = BEGINS_AT[job.stage]
     end = next((begin for begin in BEGINS_AT.values() if begin > start), 100)
-    return min(99, start + (end - start) * min(done, total) // max(total, 1))
+    return min(99, start + (end - start) * min(job.frames_done, job.frames_total) // max(job.frames_total, 1))
 
 
 def stretch(job: Job) -> int:

@@ -112,7 +112,7 @@
     const at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (at.closest("input, select, textarea, img-comparison-slider, summary, [contenteditable]")) return;
-    if (event.key === " " && at.closest("button, a")) return;
+    if (event.key === " " && at.closest("button")) return;
     const acts = { " ": toggle, k: toggle, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => to(0), End: () => to(lastFrame()), f: full, l: solo, m: () => mute && setMuted(!result.muted) };
     if (!acts[event.key]) return;
     event.preventDefault();

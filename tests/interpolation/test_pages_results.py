@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from interpolation.charts import figures_chart
-from interpolation.models import Source
+from interpolation.models import Job, Source
 from interpolation.views.results import STAGES, certificate, overall_percent, psnr_word, results, ssim_word
 
 from .pages import METRICS, finished_job, job_of, person, source_of
@@ -154,7 +154,9 @@ def test_there_is_no_chart_without_anything_to_draw() -> None:
 
 
 def test_the_bar_never_runs_backwards_from_stage_to_stage() -> None:
-    shown = [overall_percent(stage, done, 8) for stage in STAGES for done in range(9)]
+    shown = [
+        overall_percent(Job(stage=stage, frames_done=done, frames_total=8)) for stage in STAGES for done in range(9)
+    ]
     assert shown == sorted(shown)
     assert (shown[0], shown[-1]) == (0, 99)
 
