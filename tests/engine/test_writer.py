@@ -50,7 +50,7 @@ def test_the_file_is_h264_yuv420p_with_its_index_in_front(tmp_path: Path) -> Non
 def test_frames_come_back_as_they_were_written(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", 3, crf=10)
     for frame, rgb in zip(read_frames(path), pictures(3), strict=True):
-        assert difference(frame.rgb.mean(axis=2), rgb.mean(axis=2)) < 1.5  # colour is at half size in every yuv420p
+        assert difference(frame.rgb.mean(axis=2), rgb.mean(axis=2)) < 2.5  # colour is at half size in every yuv420p
         assert difference(frame.rgb, rgb) < 5
 
 
