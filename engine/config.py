@@ -149,7 +149,7 @@ class TrainConfig:
     weight_decay: float = 1e-4
     ema: float = 0.999  # decay of the averaged weights, which are what is saved and measured
     clip: float = 1.0  # gradient norm
-    flow_weight: float = 0.02  # of the supervised flow loss, where the true flow is known
+    flow_weight: float = 0.01  # of the supervised flow loss, where the true flow is known
     init: str | None = None  # weights to start from (fine-tuning): a fresh schedule
     resume: bool = False  # continue the interrupted run of model_path to the step
     device: str = "auto"

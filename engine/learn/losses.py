@@ -17,17 +17,17 @@ def charbonnier(difference: Tensor, epsilon: float = 1e-3) -> Tensor:
 
 
 def laplacian_loss(predicted: Tensor, truth: Tensor, levels: int = _PYRAMID_LEVELS) -> Tensor:
-    """Absolute difference over a Laplacian pyramid, coarse levels counting more (Bojanowski et al., 2018).
+    """Absolute difference over a Laplacian pyramid, every level counting alike (Niklaus and Liu, CVPR 2018).
 
     The pyramid is linear, so that of the difference is the difference of the pyramids.
     """
     rest, total = predicted - truth, predicted.new_zeros(())
-    for level in range(levels):
+    for _ in range(levels):
         smaller = F.avg_pool2d(rest, 2)
         band = rest - F.interpolate(smaller, scale_factor=2, mode="bilinear", align_corners=False)
-        total = total + 2**level * charbonnier(band)
+        total = total + charbonnier(band)
         rest = smaller
-    return total + 2**levels * charbonnier(rest)
+    return total + charbonnier(rest)
 
 
 def flow_loss(made: Synthesis, flow_t0: Tensor, flow_t1: Tensor, weight: Tensor) -> Tensor:
