@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 import psutil
 from django.core.cache import cache
+from django.db import Error as DatabaseError
+from django.db import close_old_connections
+from redis.exceptions import RedisError
 
 from .broker import SEEN
 from .supervisor import Child
@@ -32,6 +35,7 @@ class ClusterWatch:
     workers: set[int] = field(default_factory=set)
     lost: bool = False
     idle_looks: int = 0
+    silent_looks: int = 0
 
     def __call__(self, child: Child) -> str:
         now = time.monotonic()
@@ -39,7 +43,8 @@ class ClusterWatch:
             return ""
         self.look_at = now + LOOK_EVERY
         if child.process.pid != self.pid:
-            self.pid, self.workers, self.lost, self.idle_looks = child.process.pid, set(), False, 0
+            self.pid, self.workers, self.lost = child.process.pid, set(), False
+            self.idle_looks = self.silent_looks = 0
         return self._lost_a_worker() or self._silent(child)
 
     def _lost_a_worker(self) -> str:
@@ -53,11 +58,23 @@ class ClusterWatch:
         )
 
     def _silent(self, child: Child) -> str:
-        seen = cache.get(SEEN.format(self.queue))
-        if seen is None or time.monotonic() - child.started < SILENT_AFTER:
+        if time.monotonic() - child.started < SILENT_AFTER:
             return ""
-        silence = time.time() - seen
-        return f"it has said nothing for {silence:.0f} s" if silence > SILENT_AFTER else ""
+        seen = last_word(self.queue)
+        silence = time.time() - seen if seen is not None else 0.0
+        # Two looks, because after an outage of the cache the old word may be read before the next one is written.
+        self.silent_looks = self.silent_looks + 1 if silence > SILENT_AFTER else 0
+        return f"it has said nothing for {silence:.0f} s" if self.silent_looks > 1 else ""
+
+
+def last_word(queue: str) -> float | None:
+    """When the sentinel of a cluster last wrote into the cache; None when nobody knows."""
+    try:
+        seen: float | None = cache.get(SEEN.format(queue))
+    except (DatabaseError, RedisError, OSError):
+        close_old_connections()
+        return None
+    return seen
 
 
 def family(pid: int) -> tuple[set[int], bool]:

@@ -114,8 +114,7 @@ class Supervisor:
             elif child.start_at == 0.0:
                 self._plan_restart(child)
             elif time.monotonic() >= child.start_at:
-                child.start_at = 0.0
-                child.start(self.mark)
+                self._restart(child)
 
     def _look_after(self, child: Child) -> None:
         why = child.hangs(child)
@@ -140,6 +139,14 @@ class Supervisor:
             wait,
             child.log,
         )
+
+    def _restart(self, child: Child) -> None:
+        child.start_at = 0.0
+        try:
+            child.start(self.mark)
+        except OSError as error:  # no memory, no more processes: the others go on
+            logger.warning("%s cannot be started: %s; trying again in %.0f s.", child.name, error, MAX_BACKOFF)
+            child.start_at = time.monotonic() + MAX_BACKOFF
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """SIGTERM to all, SIGKILL to what is left after `seconds`.
@@ -186,5 +193,6 @@ def marked(mark: str) -> list[psutil.Process]:
 def trim(log: Path, size: int = LOG_BYTES) -> None:
     """Move a log that has grown beyond `size` bytes to NAME.1. Writers append, so cutting it to nothing is safe."""
     if log.exists() and log.stat().st_size > size:
-        shutil.copyfile(log, log.with_name(log.name + ".1"))
+        with suppress(OSError):  # no room for the copy: the cut makes some
+            shutil.copyfile(log, log.with_name(log.name + ".1"))
         os.truncate(log, 0)

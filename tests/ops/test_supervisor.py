@@ -9,12 +9,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+from django.db import OperationalError
+from redis.exceptions import RedisError
 
 from frameinterp_site.address import Address, AddressError
-from frameinterp_site.clusterwatch import ClusterWatch
+from frameinterp_site.clusterwatch import ClusterWatch, last_word
 from frameinterp_site.lock import FolderLock, LockedError
 from frameinterp_site.supervisor import Child, Supervisor, marked, trim
 
@@ -63,6 +66,19 @@ def test_a_dead_child_is_started_at_once_and_then_ever_more_slowly(supervisor: S
         one.start_at = time.monotonic()
         supervisor.look()
     assert waits == [0, 1, 2, 4, 8]
+
+
+def test_a_child_that_cannot_be_started_is_tried_again_later(
+    supervisor: Supervisor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = child(tmp_path, [sys.executable, "-c", ""])
+    run(supervisor, one)
+    assert wait_for(lambda: not one.running, 10)
+    one.argv = [str(tmp_path / "nowhere")]
+    supervisor.look()
+    supervisor.look()
+    assert "child cannot be started: [Errno 2]" in caplog.text
+    assert one.start_at > time.monotonic() + 50
 
 
 def test_a_child_that_hangs_is_killed_and_started_again(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -144,6 +160,28 @@ def test_a_cluster_that_lost_an_idle_worker_is_restarted_after_two_looks(tmp_pat
     finally:
         one.process.kill()
         one.process.wait()
+
+
+def test_a_cluster_is_silent_only_when_its_last_word_is_old_at_two_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    words = iter([now, now - 100, now, now - 100, None, now - 100, now - 100])
+    monkeypatch.setattr("frameinterp_site.clusterwatch.last_word", lambda queue: next(words))
+    one = Child("one", [], tmp_path / "log", started=time.monotonic() - 1000)
+    watch = ClusterWatch("nobody")
+    assert [watch._silent(one)[:23] for _ in range(7)] == ["", "", "", "", "", "", "it has said nothing for"]
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), RedisError("gone"), OSError("gone")])
+def test_a_cache_that_does_not_answer_is_no_word_and_no_end_of_up(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get(key: str) -> None:
+        raise error
+
+    monkeypatch.setattr("frameinterp_site.clusterwatch.cache", SimpleNamespace(get=get))
+    assert last_word("interpolation") is None
 
 
 def test_a_log_beyond_its_size_is_moved_aside_and_the_writer_goes_on(tmp_path: Path) -> None:
