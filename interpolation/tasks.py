@@ -134,7 +134,10 @@ def settle(job_id: UUID, worker: str, result: ChildResult, *, stalled: bool = Fa
     elif result.returncode != 0:
         services.job_lost(job_id=job_id, worker=worker, reason=how_it_died(result))
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": job_id})
-    return Job.objects.filter(pk=job_id).values_list("status", flat=True).first() or "deleted"
+    status = Job.objects.filter(pk=job_id).values_list("status", flat=True).first()
+    if status is None:
+        services.job_remove_files(job_id=job_id)
+    return status or "deleted"
 
 
 def how_it_died(result: ChildResult) -> str:

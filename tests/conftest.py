@@ -33,7 +33,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 @pytest.fixture(autouse=True)
 def data_folder(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Media, logs and cache of this test alone; quick passwords; no throttles. Child processes get the same."""
+    """Media, logs and cache of this test alone, and quick passwords. Child processes get the same folder."""
     data = tmp_path / "data"
     folders = {
         "MEDIA_ROOT": "media",

@@ -2,7 +2,7 @@
 
 from .errors import PictureSizesDifferError, ServiceError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
-from .projects import project_create, project_delete, source_delete
+from .projects import job_remove_files, project_create, project_delete, source_delete
 from .running import job_beat, job_claim, job_fail, job_finish, job_lost, job_model, job_progress, job_stopped
 from .sources import source_create, source_create_sample
 
@@ -19,6 +19,7 @@ __all__ = [
     "job_model",
     "job_progress",
     "job_progress_view",
+    "job_remove_files",
     "job_requeue",
     "job_retry",
     "job_stopped",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -30,12 +32,14 @@ def project_create(*, owner: User, name: str) -> Project:
 
 def project_delete(*, project: Project) -> None:
     """The project with its sources, jobs, previews and all their files. Running jobs are stopped by their worker."""
-    directories = [job.directory for job in project.jobs.all()]
-    directories += [source_directory(source) for source in project.sources.all()]
+    jobs = list(project.jobs.values_list("pk", flat=True))
+    directories = [source_directory(source) for source in project.sources.all()]
     with transaction.atomic():
-        stop_live(project.jobs.values_list("pk", flat=True))
+        stop_live(jobs)
         project.delete()
         transaction.on_commit(lambda: remove(directories))
+        for job_id in jobs:
+            transaction.on_commit(partial(job_remove_files, job_id=job_id))
 
 
 def source_delete(*, source: Source) -> None:
@@ -55,13 +59,18 @@ def source_directory(source: Source) -> Path:
     return Path(settings.MEDIA_ROOT) / "sources" / str(source.pk)
 
 
+def job_remove_files(*, job_id: UUID) -> None:
+    """Folder and log of a job whose row is gone. Called again when its child, which may still write, has ended."""
+    remove([Path(settings.MEDIA_ROOT) / "jobs" / str(job_id)])
+    (Path(settings.LOG_DIR) / "jobs" / f"{job_id}.log").unlink(missing_ok=True)
+
+
 def stop_live(jobs: Iterable[object]) -> None:
     """A worker sees the flag, or that the row is gone, and ends the child."""
     Job.objects.filter(pk__in=list(jobs), status=Job.Status.RUNNING).update(cancel_requested_at=timezone.now())
 
 
 def remove(directories: Iterable[Path]) -> None:
+    """Errors are passed over: a folder may be gone already, or a child may still write into it."""
     for directory in directories:
-        shutil.rmtree(
-            directory, ignore_errors=True
-        )  # gone already, or a child still writes: the reaper sweeps the rest
+        shutil.rmtree(directory, ignore_errors=True)

@@ -57,3 +57,5 @@ def test_deleting_the_project_ends_its_running_job(long_job: Job, start_worker: 
     assert worker.wait(15) == "deleted"
     assert not child.is_running()
     assert not Job.objects.exists()
+    assert not long_job.directory.exists()
+    assert not tasks.log_path(str(long_job.pk)).exists()

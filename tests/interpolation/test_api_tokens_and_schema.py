@@ -65,6 +65,15 @@ def test_a_locked_name_is_told_so_on_the_sign_in_page(alice: User, settings: Set
     assert client.get("/projects/").status_code == 302
 
 
+def test_who_asks_too_often_is_told_to_wait(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {"anon": "9/min", "user": "9/min", "token": "2/hour", "upload": "9/hour", "job": "9/hour"}
+    monkeypatch.setattr("rest_framework.throttling.SimpleRateThrottle.THROTTLE_RATES", rates)
+    client = APIClient()
+    data = {"username": "alice", "password": "correct horse"}
+    statuses = [client.post("/api/v1/token/", data, format="json").status_code for _ in range(3)]
+    assert statuses == [201, 201, 429]
+
+
 def test_a_session_needs_the_forms_token_to_write(alice: User) -> None:
     client = APIClient(enforce_csrf_checks=True)
     client.force_login(alice)
