@@ -13,6 +13,7 @@ urlpatterns = [
     path("projects/<uuid:pk>/delete/", projects.project_delete, name="project-delete"),
     path("projects/<uuid:pk>/sources/", projects.source_upload, name="source-upload"),
     path("projects/<uuid:pk>/sources/sample/", projects.source_sample, name="source-sample"),
+    path("sources/<uuid:pk>/delete/", projects.source_delete, name="source-delete"),
     path("sources/<uuid:pk>/jobs/new/", jobs.job_new, name="job-new"),
     path("sources/<uuid:pk>/jobs/prediction/", jobs.job_prediction, name="job-prediction"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),

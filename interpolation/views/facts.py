@@ -13,6 +13,7 @@ from engine.timeline import picture_times
 from ..models import Source
 from ..templatetags.inbetween import clock, fps, fraction
 
+BROWSER_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 Fact = tuple[str, str, str]  # label, value, small print
 
 
@@ -26,6 +27,12 @@ class Prediction:
     duration: Fraction
     size: tuple[int, int]
     source_frames: int
+
+
+def stills(source: Source) -> list[str]:
+    """Both pictures, as paths under MEDIA_ROOT, when every browser can show them."""
+    files = [source.file, source.file2] if source.kind == Source.Kind.PICTURES else []
+    return files if all(file.lower().endswith(BROWSER_PICTURES) for file in files) else []
 
 
 def source_facts(source: Source) -> list[Fact]:

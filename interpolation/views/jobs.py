@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from engine.checkpoint import list_models
+from engine.checkpoint import ModelInfo, list_models
 from engine.config import RenderOptions
 from engine.errors import BadOptionsError
 
@@ -19,7 +19,7 @@ from .. import services
 from ..forms import JobForm
 from ..models import Job, Source
 from .common import REFUSALS, MemberRequest
-from .facts import predict, source_facts
+from .facts import Prediction, predict, source_facts, stills
 from .results import MODES, overall_percent, results, stages_of
 
 
@@ -31,20 +31,28 @@ def find_job(request: MemberRequest, pk: UUID) -> Job:
     return get_object_or_404(Job.objects.of(request.user).select_related("source", "project"), pk=pk)
 
 
-def _first_settings(request: MemberRequest, source: Source) -> dict[str, Any]:
-    """Settings to begin with: those of an earlier job ("run again with changes"), else the defaults."""
+def _earlier(request: MemberRequest, source: Source) -> Job | None:
+    """The job whose settings to begin with ("run with changes")."""
     again = request.GET.get("again", "")
-    earlier = next((job for job in source.jobs.all() if str(job.pk) == again), None)
+    return next((job for job in source.jobs.all() if str(job.pk) == again), None)
+
+
+def _first_form(request: MemberRequest, source: Source, models: list[ModelInfo]) -> tuple[JobForm, Prediction]:
+    earlier = _earlier(request, source)
     if earlier is None:
-        return {}
+        form = JobForm(source=source, models=models)
+        return form, predict(source, RenderOptions(inbetween=form["inbetween"].value()))
     size = earlier.options.get("resolution")
-    return earlier.options | {"resolution": f"{size[0]}x{size[1]}" if size else ""}
+    initial = earlier.options | {"resolution": f"{size[0]}x{size[1]}" if size else ""}
+    form = JobForm(initial=initial, source=source, models=models)
+    return form, predict(source, RenderOptions.from_dict(earlier.options))
 
 
 @login_required
 def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     source = find_source(request, pk)
     models = list_models()
+    prediction: Prediction | None
     if request.method == "POST":
         form = JobForm(request.POST, source=source, models=models)
         if form.is_valid():
@@ -52,14 +60,14 @@ def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
                 return redirect(services.job_create(source=source, options=form.options()))
             except REFUSALS as error:
                 form.add_error(None, str(error))
+        prediction = _predicted(form)
     else:
-        form = JobForm(initial=_first_settings(request, source), source=source, models=models)
-    prediction = (
-        _predicted(form) if form.is_bound else predict(source, RenderOptions(inbetween=form["inbetween"].value() or 1))
-    )
+        form, prediction = _first_form(request, source, models)
     context = {
         "source": source,
         "project": source.project,
+        "job_count": source.jobs.count(),
+        "stills": stills(source),
         "form": form,
         "facts": source_facts(source),
         "prediction": prediction,
@@ -68,7 +76,7 @@ def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     return render(request, "interpolation/job_new.html", context, status=422 if form.errors else 200)
 
 
-def _predicted(form: JobForm) -> Any:
+def _predicted(form: JobForm) -> Prediction | None:
     """What the settings would give, or None while they do not hold together."""
     if form.errors:
         return None

@@ -138,3 +138,16 @@ def source_sample(request: MemberRequest, pk: UUID) -> HttpResponse:
         messages.error(request, str(error))
         return redirect(found)
     return redirect("job-new", source.pk)
+
+
+@login_required
+@require_POST
+def source_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
+    source = get_object_or_404(Source.objects.of(request.user).select_related("project"), pk=pk)
+    try:
+        services.source_delete(source=source)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+        return redirect("job-new", source.pk)
+    messages.success(request, f"“{source.name}” is removed.")
+    return redirect(source.project)

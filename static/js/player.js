@@ -108,6 +108,10 @@
     root.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
 
+  for (const button of document.querySelectorAll("[data-seek-to]")) {
+    button.addEventListener("click", () => document.dispatchEvent(new CustomEvent("inbetween:seek", { detail: Number(button.dataset.seekTo) })));
+  }
+
   document.addEventListener("keydown", (event) => {
     const at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

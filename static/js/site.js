@@ -20,6 +20,13 @@
     });
   }
 
+  // A fragment that turns out to be the sign-in page (the session has ended), or to be gone: load the page anew.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr, pathInfo } = event.detail;
+    const elsewhere = xhr.responseURL && new URL(xhr.responseURL).pathname !== new URL(pathInfo.requestPath, location.href).pathname;
+    if (elsewhere || xhr.status === 404) { event.detail.shouldSwap = false; location.reload(); }
+  });
+
   // Ink ticks are frames that exist, blue ones are drawn between them.
   window.inbetweenTicks = (svg, { gaps, between, inset = 4 }) => {
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);

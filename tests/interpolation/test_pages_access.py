@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from interpolation.models import Project
+from interpolation.models import Project, Source
 
 from .pages import finished_job, job_of, person, source_of
 
@@ -40,6 +40,12 @@ def test_a_stranger_changes_nothing_of_somebody_elses_job(alice_client: Client, 
 @pytest.mark.parametrize("name", ["job-new", "job-prediction"])
 def test_a_stranger_gets_404_for_somebody_elses_source(alice_client: Client, name: str) -> None:
     assert alice_client.get(reverse(name, args=[source_of(person("bob")).pk])).status_code == 404
+
+
+def test_a_stranger_removes_no_source(alice_client: Client) -> None:
+    source = source_of(person("bob"))
+    assert alice_client.post(reverse("source-delete", args=[source.pk])).status_code == 404
+    assert Source.objects.filter(pk=source.pk).exists()
 
 
 def test_a_stranger_gets_404_for_somebody_elses_project(alice_client: Client) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from interpolation.models import Project, Source
 
-from .pages import person
+from .pages import job_of, person
 
 pytestmark = pytest.mark.django_db
 
@@ -124,4 +124,19 @@ def test_a_deleted_project_is_gone_with_its_files(
     with django_capture_on_commit_callbacks(execute=True):
         client.post(reverse("project-delete", args=[project.pk]))
     assert not Project.objects.exists()
+    assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def test_a_source_without_jobs_can_be_removed_and_one_with_jobs_stays(
+    client: Client, project: Project, settings, django_capture_on_commit_callbacks
+) -> None:
+    send(client, project, picture("a.png"), picture("b.png"))
+    source = Source.objects.get()
+    job = job_of(source)
+    page = client.post(reverse("source-delete", args=[source.pk]), follow=True).content.decode()
+    assert "Delete the project to remove it with its results." in page
+    job.delete()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("source-delete", args=[source.pk]))
+    assert not Source.objects.exists()
     assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
