@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from interpolation import reaper
 from interpolation.models import Job
@@ -26,10 +27,19 @@ CLUSTER_SILENT = 30.0  # seconds; its sentinel speaks twice a second
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """Figures and problems; nothing in it tells of users or files."""
-    checks = {"database": database(), "clusters": clusters(), "reaper": the_reaper(), "disk": disk()}
+    checks = {"database": database(), **signs_of_life(), "disk": disk()}
     problems = [problem for check in checks.values() for problem in check.pop("problems")]
     status = 503 if problems else 200
     return JsonResponse({"status": "ok" if not problems else "trouble", "problems": problems, **checks}, status=status)
+
+
+def signs_of_life() -> dict[str, dict[str, Any]]:
+    """What clusters and reaper last said of themselves, which they say in the cache."""
+    try:
+        return {"clusters": clusters(), "reaper": the_reaper()}
+    except (DatabaseError, RedisError, OSError):
+        problem = "The cache does not answer: nobody knows whether the workers are alive (INBETWEEN_CACHE)."
+        return {"cache": {"ok": False, "problems": [problem]}}
 
 
 def database() -> dict[str, Any]:

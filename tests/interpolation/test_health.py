@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from redis.exceptions import RedisError
 
 from frameinterp_site.broker import SEEN, ClusterBroker
 from interpolation import reaper
@@ -51,3 +53,17 @@ def test_a_cluster_says_by_name_that_it_is_alive(db: None, monkeypatch: pytest.M
     ClusterBroker(list_key="training").set_stat("key", "value", 3)
     assert time.time() - cache.get(SEEN.format("training")) < 5
     assert cache.get(SEEN.format("interpolation")) is None
+
+
+def test_a_cache_that_does_not_answer_is_said_and_not_taken_for_dead_workers(
+    all_alive: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get(key: str) -> None:
+        raise RedisError("gone")
+
+    monkeypatch.setattr("frameinterp_site.health.cache", SimpleNamespace(get=get))
+    response = Client().get("/health/")
+    assert response.status_code == 503
+    assert response.json()["problems"] == [
+        "The cache does not answer: nobody knows whether the workers are alive (INBETWEEN_CACHE)."
+    ]
