@@ -1,0 +1,82 @@
+"""Training in a real browser and portal: start it, watch the charts come, zoom in and stay there, stop it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from engine.checkpoint import models_folder
+from tests.ops.portal import Portal, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+RANGE = "document.querySelector('[data-chart-of=loss]').layout.xaxis.range.map(Math.round)"
+POINTS = "document.querySelector('[data-chart-of=loss]').data[0].x.length"
+
+
+@pytest.fixture
+def model_name() -> Iterator[str]:
+    """The portal writes models where it finds them; what this test makes goes away again."""
+    name = f"browser_test_{secrets.token_hex(4)}"
+    yield name
+    for file in models_folder().glob(f"{name}*"):
+        file.unlink()
+
+
+def sign_in_as_admin(page: Page, portal: Portal) -> None:
+    first = (portal.data / "up1.txt").read_text()
+    name, password = re.findall(r"Sign in as (\S+) with the password (\S+)", first)[0]
+    page.goto("/sign-in/?next=/training/")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Training", exact=True)).to_be_visible()
+
+
+def wait_for_points(page: Page, more_than: int) -> None:
+    """Until the loss chart has that many; page.wait_for_function would need eval, which the portal forbids."""
+    assert wait_for(lambda: page.evaluate(POINTS) > more_than, 60)
+
+
+def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Portal, model_name: str) -> None:
+    sign_in_as_admin(page, portal)
+    page.get_by_role("link", name=re.compile("Start a training run|New run")).click()
+    page.get_by_label("Name").fill(model_name)
+    expect(page.get_by_label("Folder on the server")).to_be_hidden()
+    page.get_by_label("Both").check(force=True)
+    expect(page.get_by_label("Folder on the server")).to_be_visible()
+    page.get_by_label("Scenes made on the fly").check(force=True)
+    page.get_by_label("Epochs").fill("500")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Steps in an epoch").fill("4")
+    page.get_by_label("Batch size").fill("1")
+    page.get_by_label("Crop, pixels").fill("64")
+    page.get_by_role("button", name="Start training").click()
+
+    expect(page.get_by_role("heading", name=model_name)).to_be_visible()
+    expect(page.locator("#training-epochs tbody tr").nth(1)).to_be_visible(timeout=120_000)
+    expect(page.locator("[data-chart-of=psnr] .trace")).to_have_count(3)  # this run, untrained, blend
+    wait_for_points(page, 8)
+
+    page.locator("[data-chart-of=loss]").scroll_into_view_if_needed()
+    area = page.locator("[data-chart-of=loss] .nsewdrag").first.bounding_box()
+    assert area
+    page.mouse.move(area["x"] + area["width"] * 0.2, area["y"] + area["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(area["x"] + area["width"] * 0.6, area["y"] + area["height"] * 0.9, steps=5)
+    page.mouse.up()
+    zoomed, points = page.evaluate(RANGE), page.evaluate(POINTS)
+    wait_for_points(page, points)
+    assert page.evaluate(RANGE) == zoomed
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#training-status .status.cancelled")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(f"The weights are the model {model_name}")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.goto("/models/")
+    expect(page.get_by_role("heading", name=model_name)).to_be_visible()
