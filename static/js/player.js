@@ -12,21 +12,23 @@
   let loop = true, dragging = false;
 
   const sourceTime = () => result.currentTime / stretch;
+  const pace = () => result.playbackRate / stretch;
   const duration = () => (Number.isFinite(result.duration) ? result.duration : 0);
   const lastFrame = () => Math.max(0, duration() - 0.5 / fps);
 
   function follow(force) {
     if (!source || source.readyState < 1) return;
     const target = Math.min(sourceTime(), Math.max(0, (source.duration || 0) - 0.001));
-    const off = Math.abs(source.currentTime - target);
-    if (!source.seeking && (force ? off > 0.001 : off > 0.09)) source.currentTime = target;
+    const off = target - source.currentTime;
+    if (source.seeking) return;
+    if (force ? Math.abs(off) > 0.001 : Math.abs(off) > 0.2) source.currentTime = target;
+    else if (!source.paused) source.playbackRate = Math.max(SLOWEST, pace() * Math.min(1.3, Math.max(0.7, 1 + 3 * off))); // catch up unseen
   }
 
   function runSource() {
     if (!source) return;
-    const rate = result.playbackRate / stretch;
-    if (result.paused || rate < SLOWEST) source.pause();
-    else { source.playbackRate = rate; source.play().catch(() => {}); }
+    if (result.paused || pace() < SLOWEST) source.pause();
+    else { source.playbackRate = pace(); source.play().catch(() => {}); }
   }
 
   function clock(seconds) {
