@@ -97,6 +97,8 @@ def _write(
             begin = probe(source).start
             tracks = sound_tracks(sound_from, result, begin, notes, browser_sound=browser_sound)
             _copy_words(sound_from, result, begin)
+            if (count := len(sound_from.streams.subtitles)) and not browser_sound:
+                notes.append(f"{count} subtitle track{' is' if count == 1 else 's are'} not carried over.")
         sources: list[Iterator[Timed]] = [_video_packets(paths, layouts, delay, stream, time_base)]
         if tracks and sound_from is not None:
             sources.append(_sound_packets(sound_from, tracks))

@@ -150,6 +150,24 @@ def test_a_hole_in_the_sound_stays_a_hole_when_it_is_encoded(tmp_path: Path) -> 
                 out.mux(packet)
     join_segments(segments(tmp_path, even(25, F(25)), F(1), 25, F(25)), tmp_path / "out.mp4", audio_from=holed)
     assert beep(tmp_path / "out.mp4") == pytest.approx(0.8, abs=AAC_PACKET)
+    with av.open(str(tmp_path / "out.mp4")) as result:  # silence, not a jump in time, which not all players follow
+        assert sum(frame.samples for frame in result.decode(audio=0)) == pytest.approx(48000, abs=2 * 1024)
+
+
+def test_subtitles_that_are_lost_are_told(tmp_path: Path) -> None:
+    source, words = film(tmp_path / "plain.mkv", pictures(5)), tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:00,100\nHello\n")
+    with av.open(str(source)) as one, av.open(str(words)) as two, av.open(str(tmp_path / "a.mkv"), "w") as out:
+        streams = [out.add_stream_from_template(held.streams[0]) for held in (one, two)]
+        for held, stream in zip((one, two), streams, strict=True):
+            for packet in held.demux():
+                if packet.size:
+                    packet.stream = stream
+                    out.mux(packet)
+    assert probe(tmp_path / "a.mkv").subtitles == [{"codec": "subrip", "language": ""}]
+    parts = segments(tmp_path, even(5, F(25)), F(5, 25), 5, F(25))
+    notes = join_segments(parts, tmp_path / "out.mp4", audio_from=tmp_path / "a.mkv")
+    assert notes == ["1 subtitle track is not carried over."]
 
 
 def test_channels_that_aac_has_no_layout_for_are_mixed_down_and_told(tmp_path: Path) -> None:
