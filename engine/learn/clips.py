@@ -81,6 +81,10 @@ class Clip:
             self._frames = np.memmap(self.folder / "frames.bin", dtype=np.uint8, mode="r", shape=shape)
         return self._frames
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For other processes: they map the file themselves instead of being sent its gigabytes."""
+        return {**self.__dict__, "_frames": None}
+
     def crop(self, indices: Sequence[int], top: int, left: int, size: int) -> list[Picture]:
         """Square crops (size, size, 3) of the named frames, copied out of the map."""
         return [np.array(self.frames[n, top : top + size, left : left + size]) for n in indices]

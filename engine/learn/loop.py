@@ -134,7 +134,7 @@ class _Run:
         self._save_last()
         if not self.model_path.is_file():  # stopped within the first epoch: what there is, marked with its step
             self._publish(Figures())
-        sha256 = file_sha256(self.model_path)
+        sha256, stopped = file_sha256(self.model_path), stopped and state.step < self.steps_total
         return TrainResult(self.model_path, self.history_path, state.best_psnr, state.step, stopped, sha256)
 
     @property
@@ -177,18 +177,20 @@ class _Run:
         state, config, began = self.state, self.config, time.monotonic()
         number = state.step // config.steps_per_epoch + 1
         losses: list[float] = []
+        stop = False
         for batch in islice(prepared, number * config.steps_per_epoch - state.step):
             step_began = time.monotonic()
             losses.append(self._step({name: value.to(self.device) for name, value in batch.items()}))
             rate = config.batch_size / max(time.monotonic() - step_began, 1e-9)
             self.on_step(StepReport(state.step, self.steps_total, number, losses[-1], self._lr(), rate))
-            if self._out_of_time() or self.should_stop():
+            stop = self._out_of_time() or self.should_stop()
+            if stop and state.step % config.steps_per_epoch:
                 return True
             if time.monotonic() - self.saved > _SAVE_EVERY_S:
                 self._save_last()
         finite = [loss for loss in losses if math.isfinite(loss)]
         self._close_epoch(number, sum(finite) / max(len(finite), 1), time.monotonic() - began)
-        return False
+        return stop  # asked at the very end of an epoch: its figures are not lost
 
     def _step(self, batch: dict[str, Tensor]) -> float:
         """One update of weights and average; a batch whose gradient is not finite is left out."""

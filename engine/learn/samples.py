@@ -5,6 +5,7 @@ Because sample `index` never depends on what came before, a resumed run sees exa
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -91,6 +92,9 @@ class _Range(torch.utils.data.Sampler[int]):
 
 
 def _single_thread(_worker: int) -> None:
+    """Also leaves it to the main process to stop: Ctrl-C and SIGTERM reach the whole group."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 

@@ -1,5 +1,6 @@
 """Footage is decoded once, and what does not follow in time is found."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,14 @@ def test_a_folder_of_frames_is_cached_pixel_for_pixel(tmp_path: Path) -> None:
     clip = open_clip(write_frames(tmp_path / "walk", frames), "walk", tmp_path / "cache", ClipLimits())
     assert np.array_equal(clip.frames, np.stack(frames))
     assert not clip.broken.any()
+
+
+def test_a_clip_is_sent_to_other_processes_without_its_frames(tmp_path: Path) -> None:
+    clip = open_clip(write_frames(tmp_path / "walk", sliding(5)), "walk", tmp_path / "cache", ClipLimits())
+    frames = np.array(clip.frames)
+    sent = pickle.dumps(clip)
+    assert len(sent) < frames.nbytes / 10
+    assert np.array_equal(pickle.loads(sent).frames, frames)
 
 
 def test_frames_are_ordered_by_their_numbers_not_their_letters(tmp_path: Path) -> None:

@@ -84,6 +84,21 @@ def test_ctrl_c_stops_in_good_order_and_resume_goes_on(tmp_path: Path, monkeypat
     assert (resumed.status, resumed.steps_done) == (Status.SUCCEEDED, 6)
 
 
+def test_stopping_at_the_end_of_an_epoch_keeps_its_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = train_model.Watcher.on_step
+
+    def interrupted(self: train_model.Watcher, report: loop.StepReport) -> None:
+        real(self, report)
+        if report.step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(train_model.Watcher, "on_step", interrupted)
+    train(tmp_path, synthetic=True)
+    run = TrainingRun.objects.get()
+    assert (run.status, run.steps_done) == (Status.CANCELLED, 2)
+    assert list(run.epochs.values_list("number", "step")) == [(1, 2)]
+
+
 def test_a_failure_is_written_in_the_row_too(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no interrupted run"):
         train(tmp_path, synthetic=True, resume=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
 import threading
@@ -67,6 +68,10 @@ class Command(BaseCommand):
             self._train(options["name"] or Path(config.model_path).stem, config)
         except (EngineError, services.ServiceError) as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise CommandError("The disk is full. Free some space, then go on with --resume.") from error
 
     def _train(self, name: str, config: TrainConfig) -> None:
         ready_database()
