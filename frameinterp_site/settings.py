@@ -123,6 +123,7 @@ CACHES = {"default": cache(envstr("INBETWEEN_CACHE", "file"), DATA_DIR)}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "staticfiles"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a missing one
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # serves static/ as it lies there: no collectstatic to forget
 STORAGES = {
