@@ -63,7 +63,7 @@ def write_poster(work_dir: Path, picture: Picture) -> Path:
     height, width = picture.shape[:2]
     if width > POSTER_WIDTH:
         size = (POSTER_WIDTH, max(1, round(height * POSTER_WIDTH / width)))
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return write_picture(work_dir / "poster.jpg", picture)
 
 

@@ -145,7 +145,7 @@ def _flow(a: _Look, b: _Look) -> Flow:
     """Motion a -> b, to the last pixel of the small copies: what coarser flow leaves over would look like a cut."""
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     dis.setFinestScale(0)
-    return np.asarray(dis.calc(a.grey, b.grey, None), np.float32)  # type: ignore[call-overload]  # no first guess
+    return np.asarray(dis.calc(a.grey, b.grey, None), np.float32)
 
 
 def _score(a: _Look, b: _Look, flow: Flow) -> float:

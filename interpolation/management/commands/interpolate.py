@@ -57,7 +57,7 @@ class Command(BaseCommand):
         try:
             return super().execute(*args, **options)
         except CommandError as error:
-            if not self._called_from_command_line:
+            if not getattr(self, "_called_from_command_line", False):  # a test or another program catches it itself
                 raise
             self.stderr.write(str(error), self.style.ERROR)
             sys.exit(error.returncode)
@@ -88,12 +88,13 @@ class Command(BaseCommand):
         if model.info.notice:
             self.stderr.write(model.info.notice)
         common: dict[str, Any] = {"on_progress": bar.show, "should_stop": lambda: bool(stopped)}
-        if len(sources) == 2:
+        first, *second = sources
+        if second:
             truth = Path(given["truth"]) if given["truth"] else None
-            extra = {"truth": truth, "resize_second": given["resize_second"]}
-            result = render_pictures(*sources, work_dir, options, model, **extra, **common)
+            common |= {"truth": truth, "resize_second": given["resize_second"]}
+            result = render_pictures(first, second[0], work_dir, options, model, **common)
         else:
-            result = render_video(sources[0], work_dir, options, model, **common)
+            result = render_video(first, work_dir, options, model, **common)
         result.master.replace(output)
         shutil.rmtree(work_dir)
         return result
