@@ -1,7 +1,7 @@
 """Footage for training, decoded once: a clip becomes a cached block of uint8 frames plus what moves between them.
 
 A clip comes from a folder of consecutive frames or from a video file. Its cache folder holds `frames.bin`, which is
-(N, H, W, 3) RGB uint8 and memory-mapped, `motion.npy` and `clip.json`. NumPy, OpenCV and PyAV only; no torch.
+(N, H, W, 3) RGB uint8, `motion.npy` and `clip.json`. NumPy, OpenCV and PyAV only; no torch.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ClipLimits:
 
 @dataclass
 class Clip:
-    """N frames of one size, memory-mapped, and what happens between frame n and n + 1.
+    """N frames of one size on disk, and what happens between frame n and n + 1.
 
     motion (N-1, ceil(H/32), ceil(W/32)) float16: mean displacement in each cell, pixels of the cached frame.
     peak (N-1,): 90th percentile of the displacement, pixels.  residual (N-1,): grey levels motion cannot explain.
@@ -75,7 +75,7 @@ class Clip:
 
     @property
     def frames(self) -> Picture:
-        """(N, H, W, 3) RGB uint8, read-only; opened at first use so that thousands of clips cost no file handles."""
+        """(N, H, W, 3) RGB uint8, all frames, memory-mapped and read-only; for looking at, `crop` is for training."""
         if self._frames is None:
             shape = (self.count, self.height, self.width, 3)
             self._frames = np.memmap(self.folder / "frames.bin", dtype=np.uint8, mode="r", shape=shape)
@@ -86,8 +86,13 @@ class Clip:
         return {**self.__dict__, "_frames": None}
 
     def crop(self, indices: Sequence[int], top: int, left: int, size: int) -> list[Picture]:
-        """Square crops (size, size, 3) of the named frames, copied out of the map."""
-        return [np.array(self.frames[n, top : top + size, left : left + size]) for n in indices]
+        """Square crops (size, size, 3) of the named frames.
+
+        Read, not mapped: pages of a map would count as this process's memory, which is limited.
+        """
+        file, row = self.folder / "frames.bin", self.width * 3
+        bands = (np.fromfile(file, np.uint8, size * row, offset=(n * self.height + top) * row) for n in indices)
+        return [band.reshape(size, self.width, 3)[:, left : left + size] for band in bands]
 
 
 @dataclass
