@@ -11,6 +11,7 @@ NumPy and OpenCV only; no torch.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -192,8 +193,9 @@ class TripletSource:
             )
         if not self.kept_apart:
             self.notes.append("Too little footage to keep any apart: there will be no validation figures.")
-        for note in self.notes:
-            log.warning(note)
+        if multiprocessing.parent_process() is None:  # the processes that prepare samples would only repeat it
+            for note in self.notes:
+                log.warning(note)
         weights = np.array([pool.weight for pool in self.train])
         self._odds = np.cumsum(weights / weights.sum())
 
