@@ -27,7 +27,7 @@ from .pictures import write_picture
 from .pipeline import WriteBehind
 from .progress import STAGES, Progress, Reporter
 from .remux import join_segments, make_preview, make_source_preview
-from .result import RenderResult, timing, write_flows, write_json, write_stills, write_zip
+from .result import RenderResult, remove_halves, timing, write_flows, write_json, write_stills, write_zip
 from .segments import Manifest, Segment, SegmentStore, fingerprint, sha256, split
 from .timeline import Timeline, plan
 from .video import VideoInfo, probe
@@ -90,6 +90,7 @@ def render_video(
     started, report = time.perf_counter(), Reporter(on_progress, should_stop)
     with full_disk_in_words():
         work_dir.mkdir(parents=True, exist_ok=True)
+    remove_halves(work_dir)
     check_room(work_dir)
     film = _prepare(source, work_dir, options, interpolator, limits, report)
     manifests, earlier = _render_segments(film, report)

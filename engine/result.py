@@ -90,6 +90,13 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
         part.write_text(json.dumps(data, indent=1, allow_nan=False))
 
 
+def remove_halves(work_dir: Path) -> None:
+    """Deletes the unfinished files (".master.123.mp4") that a killed attempt could not take back."""
+    for name in ("master", "preview", "source_preview", "pictures", "metrics", "certificate", "analysis"):
+        for path in work_dir.glob(f".{name}.*"):
+            path.unlink(missing_ok=True)
+
+
 def fresh_folder(path: Path) -> Path:
     """An empty folder, whatever was there."""
     shutil.rmtree(path, ignore_errors=True)

@@ -155,6 +155,15 @@ def test_a_damaged_segment_is_rendered_again(clip: Path, tmp_path: Path) -> None
     assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(again, whole, strict=True))
 
 
+def test_what_a_killed_attempt_left_half_done_is_removed_and_nothing_else(clip: Path, tmp_path: Path) -> None:
+    halves = [".master.77.mp4", ".preview.picture.mp4", "segments/.seg_00001.77.part.mp4"]
+    (tmp_path / "segments").mkdir()
+    for name in (*halves, ".mine"):
+        (tmp_path / name).write_bytes(b"half")
+    render(clip, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.name.startswith(".")] == [".mine"]
+
+
 def test_nothing_is_drawn_across_a_cut_and_the_nearest_frame_is_held(tmp_path: Path) -> None:
     source = write_video(tmp_path / "cut.mp4", shot(3, 6) + shot(4, 6))
     model = BlendModel()
