@@ -24,7 +24,8 @@ def test_the_probe_does_not_load_torch() -> None:
 
 
 def test_workers_and_reaper_do_not_load_torch() -> None:
-    code = "import django, sys; django.setup(); import interpolation.tasks, interpolation.reaper; print('torch' in sys.modules)"
+    parts = "interpolation.tasks, interpolation.reaper"
+    code = f"import django, sys; django.setup(); import {parts}; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=django_settings.BASE_DIR,
