@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,6 +17,7 @@ from .. import services
 from ..forms import ProjectForm, UploadForm
 from ..models import Job, Preview, Project, Source
 from .common import REFUSALS, MemberRequest
+from .results import overall_percent
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -26,10 +27,13 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "interpolation/landing.html", {"signup": settings.SIGNUP})
 
 
-def _with_posters(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """Each job with `posters`, its poster in a list, and its source: two queries for all of them."""
-    posters = Preview.objects.filter(kind=Preview.Kind.POSTER)
-    return jobs.select_related("source", "project").prefetch_related(Prefetch("previews", posters, to_attr="posters"))
+def _jobs_of(project: Project) -> list[Job]:
+    """Each job with its source, `posters` (its poster in a list) and `percent`: two queries for all of them."""
+    posters = Prefetch("previews", Preview.objects.filter(kind=Preview.Kind.POSTER), to_attr="posters")
+    jobs = list(project.jobs.select_related("source", "project").prefetch_related(posters))
+    for job in jobs:
+        job.percent = overall_percent(job)  # type: ignore[attr-defined]
+    return jobs
 
 
 @login_required
@@ -61,10 +65,12 @@ def find_project(request: MemberRequest, pk: UUID) -> Project:
 @login_required
 def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, status: int = 200) -> HttpResponse:
     found = find_project(request, pk)
+    jobs = _jobs_of(found)
     context = {
         "project": found,
         "sources": found.sources.annotate(job_count=Count("jobs")),
-        "jobs": _with_posters(found.jobs.all()),
+        "jobs": jobs,
+        "any_live": any(job.is_live for job in jobs),
         "form": form or UploadForm(),
         "max_upload": settings.MAX_UPLOAD_BYTES,
     }

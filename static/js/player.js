@@ -125,6 +125,7 @@
     acts[event.key]();
   });
 
+  for (const video of [result, source]) video?.removeAttribute("controls"); // they are for pages without this script
   part("transport").hidden = false;
   if (result.readyState >= 1) show();
 })();

@@ -45,6 +45,16 @@ def test_a_running_job_says_stage_frames_and_time_left(client: Client, source: S
     assert "45 of 180 frames" in page and "about 14 s left" in page
 
 
+def test_the_projects_page_follows_running_jobs_and_rests_when_none_runs(client: Client, source: Source) -> None:
+    address = reverse("project", args=[source.project.pk])
+    job = job_of(source, "running", stage="interpolating", frames_done=45, frames_total=180)
+    page = client.get(address).content.decode()
+    assert f'hx-get="{address}"' in page and "Running 26 %" in page
+    job.status = "succeeded"
+    job.save(update_fields=["status"])
+    assert "hx-get" not in client.get(address).content.decode()
+
+
 @pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
 def test_the_fragment_of_a_job_that_ended_asks_no_more_and_reloads_the_page(
     client: Client, source: Source, status: str
