@@ -45,7 +45,7 @@ def _rows(samples: list[dict[str, Any]], motion: list[dict[str, Any]]) -> list[t
     rows: list[tuple[str, list[go.Scatter]]] = []
     if len(samples) > 1:
         psnr = [
-            _line(samples, "psnr", "drawn by the model", "--new", "%{y:.1f} dB"),
+            _line(samples, "psnr", "drawn", "--new", "%{y:.1f} dB"),
             _line(samples, "blend_psnr", "plain blend", "--ink-2", "%{y:.1f} dB", dash="dash"),
         ]
         rows.append(("PSNR, dB", psnr))

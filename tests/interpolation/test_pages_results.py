@@ -154,7 +154,7 @@ def test_the_chart_is_a_figure_that_plotly_accepts_with_cuts_and_three_rows() ->
     chart = figures_chart(METRICS)
     assert chart is not None
     figure = go.Figure(chart)
-    assert [trace.name for trace in figure.data] == ["drawn by the model", "plain blend", "SSIM", "motion", "cut"]
+    assert [trace.name for trace in figure.data] == ["drawn", "plain blend", "SSIM", "motion", "cut"]
     assert {shape.x0 for shape in figure.layout.shapes} == {1.5}
     assert list(figure.data[0].x) == [0.0, 0.1, 0.2, 0.3, 0.4]
 
