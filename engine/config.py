@@ -24,10 +24,13 @@ def parse_fps(value: str | int | float | Fraction) -> Fraction:
     Raises:
         BadOptionsError: not a number, or outside 0.1-480 fps.
     """
+    text = str(value).strip()
     try:
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(value)
-        fps = Fraction(str(value).strip())
+        near = None if "/" in text else float(text)
+        if near is not None and math.isnan(near):
+            raise ValueError(text)
+        # Fraction writes out every digit of "1e999999999", which takes hours, so what is far out is not made one
+        fps = Fraction(text) if near is None or 0.01 < near < 1000 else Fraction(0)
     except (ValueError, ZeroDivisionError) as error:
         raise BadOptionsError(f'"{value}" is not a frame rate. Give a number such as 60 or 60000/1001.') from error
     if not MIN_FPS <= fps <= MAX_FPS:

@@ -23,6 +23,8 @@ WRONG = [
     ({"mode": "fps", "target_fps": "0"}, "out of range"),
     ({"mode": "fps", "target_fps": "NaN"}, "is not a frame rate"),
     ({"mode": "fps", "target_fps": "1e9"}, "out of range"),
+    ({"mode": "fps", "target_fps": "1e999999999"}, "out of range"),  # written out it has a thousand million digits
+    ({"mode": "fps", "target_fps": "1e-999999999"}, "out of range"),
     ({"mode": "fps"}, "needs the frame rate"),
     ({"mode": "backwards"}, "is not a mode"),
     ({"colour": "red"}, "Unknown settings: colour."),
