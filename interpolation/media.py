@@ -35,7 +35,7 @@ TYPES = {
     ".webp": "image/webp",
     ".zip": "application/zip",
 }
-RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*", re.ASCII | re.IGNORECASE)
+RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII | re.IGNORECASE)  # no file has 10^18 bytes
 
 
 @require_safe

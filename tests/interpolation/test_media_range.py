@@ -85,6 +85,12 @@ def test_what_is_not_one_range_gives_the_whole_file(client: Client, address: str
     assert response.getvalue() == CONTENT
 
 
+def test_a_number_too_long_to_be_read_gives_the_whole_file(client: Client, address: str) -> None:
+    response = client.get(address, headers={"Range": f"bytes=0-{'9' * 5000}"})
+    assert response.status_code == 200
+    assert response.getvalue() == CONTENT
+
+
 def test_head_says_the_size_and_sends_nothing(client: Client, address: str) -> None:
     response = client.head(address)
     assert (response.status_code, response["Content-Length"], response.getvalue()) == (200, str(SIZE), b"")
