@@ -163,6 +163,7 @@ def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
     ):
         return Status.CANCELLED
     tries = settings.JOB_ATTEMPTS
+    often = "once" if tries == 1 else f"{tries} times"
     if (
         held(job_id, worker)
         .filter(attempts__gte=tries)
@@ -170,7 +171,7 @@ def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
             status=Status.FAILED,
             eta_seconds=None,
             finished_at=now,
-            error=f"{reason} It was tried {tries} times. Try again; finished parts are kept.",
+            error=f"{reason} It was tried {often}. Try again; finished parts are kept.",
         )
     ):
         log.error("given up: %s", reason, extra={"job": job_id})

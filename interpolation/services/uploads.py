@@ -10,7 +10,7 @@ import time
 import unicodedata
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -53,9 +53,10 @@ def sweep_incoming(older_than: float = STALE_UPLOAD) -> int:
     """Remove leftovers of processes that were killed while an upload arrived; returns how many."""
     limit, removed = time.time() - older_than, 0
     for entry in incoming_root().iterdir():
-        if entry.stat().st_mtime < limit:
-            shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
-            removed += 1
+        with suppress(FileNotFoundError):  # an upload that was taken over, or given up, since the folder was listed
+            if entry.lstat().st_mtime < limit:
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+                removed += 1
     return removed
 
 

@@ -62,7 +62,7 @@ def test_a_silent_job_without_attempts_left_fails_in_words(running: Job, setting
     assert reap_once().failed == [running.pk]
     running.refresh_from_db()
     assert running.error == (
-        "The worker fell silent 75 seconds ago. It was tried 1 times. Try again; finished parts are kept."
+        "The worker fell silent 75 seconds ago. It was tried once. Try again; finished parts are kept."
     )
 
 
@@ -119,6 +119,13 @@ def test_leftovers_of_killed_uploads_are_swept_after_a_day(media_root: Path, db:
     os.utime(old, (past, past))
     assert reap_once().swept == 1
     assert (old.exists(), fresh.exists()) == (False, True)
+
+
+def test_an_upload_that_is_taken_over_while_the_folder_is_swept_stops_nothing(
+    media_root: Path, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "iterdir", lambda folder: iter([folder / "taken over meanwhile"]))
+    assert reap_once().swept == 0
 
 
 def test_the_command_does_one_round(running: Job) -> None:
