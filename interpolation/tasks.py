@@ -26,15 +26,35 @@ LOOK = 0.5  # seconds between looks at the cancel flag
 log = logging.getLogger(__name__)
 
 
+class StalledError(Exception):
+    """A child lives but gets nowhere. It is killed, not asked to stop: what stops in order does not cost an attempt."""
+
+
 def job_run(job_id: str) -> str:
     """One attempt at a job; returns how it ended, for the queue's own list."""
     worker = worker_name()
     if not services.job_claim(job_id=job_id, worker=worker):
         return "not waiting"
-    watch = Watch(UUID(job_id), worker)
     log.info("started", extra={"job": job_id})
+    try:
+        result = watched_child(job_id, worker)
+    except StalledError as error:
+        close_old_connections()
+        services.job_lost(job_id=job_id, worker=worker, reason=str(error))
+    else:
+        close_old_connections()
+        settle(UUID(job_id), worker, result)
+    status = Job.objects.filter(pk=job_id).values_list("status", flat=True).first()
+    if status is None:
+        services.job_remove_files(job_id=UUID(job_id))
+    return status or "deleted"
+
+
+def watched_child(job_id: str, worker: str) -> ChildResult:
+    """Raises StalledError when nothing moved for too long; the child is gone then."""
+    watch = Watch(UUID(job_id), worker)
     with log_path(job_id).open("ab") as words:
-        result = run_child(
+        return run_child(
             [sys.executable, "manage.py", "run_job", job_id, "--claim", worker],
             on_tick=watch.tick,
             should_stop=watch.should_stop,
@@ -45,8 +65,6 @@ def job_run(job_id: str) -> str:
             cwd=settings.BASE_DIR,
             output=words,
         )
-    close_old_connections()
-    return settle(UUID(job_id), worker, result, stalled=watch.stalled)
 
 
 def log_path(job_id: str) -> Path:
@@ -79,7 +97,6 @@ class Watch:
         self.job_id, self.worker = job_id, worker
         self.beaten = self.looked = 0.0
         self.stop = False
-        self.stalled = False
         self.moved = (time.monotonic(), ("", 0, 0))
 
     def tick(self) -> None:
@@ -103,13 +120,13 @@ class Watch:
         elif row[1:] != self.moved[1]:
             self.moved = (now, row[1:])
         elif settings.JOB_STALL and now - self.moved[0] > settings.JOB_STALL:
-            self.stop = self.stalled = True
+            raise StalledError(f"Nothing moved for {settings.JOB_STALL / 60:.0f} minutes.")
 
     def should_stop(self) -> bool:
         return self.stop
 
 
-def settle(job_id: UUID, worker: str, result: ChildResult, *, stalled: bool = False) -> str:
+def settle(job_id: UUID, worker: str, result: ChildResult) -> None:
     """Say in the row how the child ended, where the child could not say it itself."""
     if result.ended == "memory":
         limit = settings.JOB_MEMORY_BYTES // 2**20
@@ -125,19 +142,11 @@ def settle(job_id: UUID, worker: str, result: ChildResult, *, stalled: bool = Fa
             worker=worker,
             error=f"This job took longer than the {hours} hours a job may take. Try a shorter part.",
         )
-    elif stalled:
-        services.job_lost(
-            job_id=job_id, worker=worker, reason=f"Nothing moved for {settings.JOB_STALL // 60:.0f} minutes."
-        )
     elif result.ended == "stopped":
         services.job_stopped(job_id=job_id, worker=worker)
     elif result.returncode != 0:
         services.job_lost(job_id=job_id, worker=worker, reason=how_it_died(result))
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": job_id})
-    status = Job.objects.filter(pk=job_id).values_list("status", flat=True).first()
-    if status is None:
-        services.job_remove_files(job_id=job_id)
-    return status or "deleted"
 
 
 def how_it_died(result: ChildResult) -> str:
