@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .disk import full_disk_in_words
+
 
 @contextmanager
 def atomically(path: Path) -> Iterator[Path]:
-    """A temporary path in the same folder; renamed to `path` when the block ends well, removed when it does not."""
+    """A temporary path in the same folder; renamed to `path` when the block ends well, removed when it does not.
+
+    Raises:
+        NoSpaceError: the disk filled up meanwhile.
+    """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        yield temporary
-        temporary.replace(path)
+        with full_disk_in_words():
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

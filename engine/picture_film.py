@@ -14,7 +14,7 @@ import numpy as np
 from .canvas import Canvas
 from .certificate import certify
 from .config import MIN_SIDE, RenderOptions
-from .disk import check_room
+from .disk import check_room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
 from .errors import BadInputError
 from .heldout import compare, summary
@@ -26,6 +26,7 @@ from .remux import make_preview
 from .result import (
     RenderResult,
     fresh_folder,
+    remove_halves,
     timing,
     write_flows,
     write_json,
@@ -33,7 +34,7 @@ from .result import (
     write_zip,
 )
 from .timeline import picture_times
-from .writer import VideoWriter, full_disk_in_words
+from .writer import VideoWriter
 
 NO_TRUTH = (
     "Nobody knows what really lies between two pictures, so there is nothing to compare with: no PSNR or SSIM. "
@@ -74,6 +75,7 @@ def render_pictures(
     started, report, limits = time.perf_counter(), Reporter(on_progress, should_stop), limits or Limits()
     with full_disk_in_words():
         work_dir.mkdir(parents=True, exist_ok=True)
+    remove_halves(work_dir)
     check_room(work_dir)
     report("reading", 0, 2)
     canvas, img0, img1 = _read_two(frame1, frame2, options, resize_second, limits)

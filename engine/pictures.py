@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .errors import BadInputError, NoSpaceError
+from .errors import BadInputError
 from .files import atomically
 from .media_types import Limits, sniff
 
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SAVE: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {"compress_level": 4}),
     ".jpg": ("JPEG", {"quality": 92, "subsampling": 0}),
@@ -63,13 +61,8 @@ def write_picture(path: str | Path, rgb: np.ndarray) -> Path:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
         raise ValueError(f"Expected RGB uint8 (H, W, 3), got {rgb.dtype} {rgb.shape}")
     kind, options = _SAVE[path.suffix.lower()]
-    try:
-        with atomically(path) as part:
-            Image.fromarray(rgb).save(part, format=kind, **options)
-    except OSError as error:
-        if error.errno in NO_SPACE:
-            raise NoSpaceError("The disk is full: no room for the picture. Make room and try again.") from error
-        raise
+    with atomically(path) as part:
+        Image.fromarray(rgb).save(part, format=kind, **options)
     return path
 
 

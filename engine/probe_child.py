@@ -18,6 +18,7 @@ from typing import Any
 
 from .childproc import die_with_parent
 from .errors import BadInputError, EngineError
+from .files import atomically
 from .media_types import Limits, sniff
 
 POSTER_WIDTH = 640  # pixels
@@ -40,7 +41,8 @@ def main(request_path: str) -> None:
         found = {"error": str(error), "code": "refused"}
     except MemoryError:
         found = {"error": "The file needs more memory to open than an upload may use.", "code": "memory"}
-    answer.write_text(json.dumps(found))
+    with atomically(answer) as part:
+        part.write_text(json.dumps(found))
 
 
 def limit(memory: int, seconds: int) -> None:

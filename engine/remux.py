@@ -21,7 +21,7 @@ from .files import atomically
 from .sound import Sound, sound_tracks
 from .video import probe, read_frames
 from .video_info import VideoInfo
-from .writer import VideoWriter, full_disk_in_words
+from .writer import VideoWriter
 
 METADATA = ("title", "artist", "album", "author", "comment", "copyright", "creation_time", "date", "description",
             "genre", "location", "synopsis")  # fmt: skip
@@ -67,7 +67,7 @@ def join_segments(
     if not paths:
         raise ValueError("There are no segments to join")
     notes: list[str] = []
-    with full_disk_in_words(), atomically(Path(output)) as part:
+    with atomically(Path(output)) as part:
         if audio_from is None:
             _write(paths, part, starts, None, None, notes, browser_sound)
             return notes

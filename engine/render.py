@@ -18,7 +18,7 @@ from .canvas import Canvas
 from .certificate import certify
 from .colour import output_tags
 from .config import RenderOptions
-from .disk import check_room
+from .disk import check_room, full_disk_in_words
 from .draw import Frames, Painter, PairMaker, Window
 from .heldout import held_out
 from .media_types import Limits
@@ -31,7 +31,7 @@ from .result import RenderResult, remove_halves, timing, write_flows, write_json
 from .segments import Manifest, Segment, SegmentStore, fingerprint, sha256, split
 from .timeline import Timeline, plan
 from .video import VideoInfo, probe
-from .writer import VideoWriter, full_disk_in_words
+from .writer import VideoWriter
 
 __all__ = ["STAGES", "Progress", "RenderResult", "render_pictures", "render_video"]
 

@@ -17,11 +17,11 @@ import cv2
 
 from .canvas import Canvas
 from .checkpoint import ModelInfo
+from .disk import full_disk_in_words
 from .draw import Pair, Picture
 from .files import atomically
 from .motion import farneback_flow, flow_to_picture
 from .pictures import write_picture
-from .writer import full_disk_in_words
 
 POSTER_WIDTH = 960  # pixels
 
@@ -79,20 +79,21 @@ def write_flows(work_dir: Path, img0: Picture, img1: Picture, pair: Pair) -> tup
 def write_zip(work_dir: Path, entries: Sequence[tuple[Path, str]]) -> Path:
     """pictures.zip from (file, name in the zip). PNGs are packed already, so they are only stored."""
     path = work_dir / "pictures.zip"
-    with full_disk_in_words(), atomically(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+    with atomically(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         for file, name in entries:
             archive.write(file, name)
     return path
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
-    with full_disk_in_words(), atomically(path) as part:
+    with atomically(path) as part:
         part.write_text(json.dumps(data, indent=1, allow_nan=False))
 
 
 def remove_halves(work_dir: Path) -> None:
     """Deletes the unfinished files (".master.123.mp4") that a killed attempt could not take back."""
-    for name in ("master", "preview", "source_preview", "pictures", "metrics", "certificate", "analysis"):
+    films, stills = ("master", "preview", "source_preview", "slower"), ("poster", "frame0", "frame1", "flow_*")
+    for name in (*films, *stills, "pictures", "metrics", "certificate", "analysis"):
         for path in work_dir.glob(f".{name}.*"):
             path.unlink(missing_ok=True)
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from .analysis import Analysis
 from .config import RenderOptions
+from .disk import full_disk_in_words
 from .files import atomically
 from .timeline import Timeline
-from .writer import full_disk_in_words
 
 FORMAT = 1  # raised when the same options would give other pictures: old segments are then rendered again
 SEGMENT_SECONDS = 4  # of the result
@@ -82,7 +82,7 @@ class SegmentStore:
         """Declares the file of a segment finished."""
         path = self.path(segment)
         manifest.bytes, manifest.sha256 = path.stat().st_size, sha256(path)
-        with full_disk_in_words(), atomically(path.with_suffix(".json")) as part:
+        with atomically(path.with_suffix(".json")) as part:
             part.write_text(json.dumps(asdict(manifest)))
 
     def new_manifest(self, segment: Segment) -> Manifest:

@@ -8,8 +8,7 @@ ffmpeg and Chromium, but not by Safari and not by hardware players. The preview 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -21,23 +20,11 @@ from av.codec.context import Flags
 from numpy.typing import NDArray
 
 from .colour import ColourTags, ToYuv, output_tags
-from .errors import NoSpaceError
-from .pictures import NO_SPACE
+from .disk import full_disk_in_words
 from .video_info import VideoInfo
 
 KEYFRAME_SECONDS = Fraction(2)
 MAX_TIMESCALE = 2**31 - 1
-
-
-@contextmanager
-def full_disk_in_words() -> Iterator[None]:
-    """Turns "no space left", also as FFmpeg reports it, into NoSpaceError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in NO_SPACE:
-            raise NoSpaceError("The disk is full: the video could not be written. Make room and try again.") from error
-        raise
 
 
 class VideoWriter:

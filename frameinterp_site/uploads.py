@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -14,8 +13,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-MEGABYTE = 1024 * 1024
+from engine.disk import FULL
+from interpolation.services.disk import DISK_FULL, in_words
+
 OVERHEAD = 64 * 1024  # what a form adds around its files
 
 
@@ -48,7 +48,7 @@ class GuardedUploadHandler(TemporaryFileUploadHandler):
         if error.errno not in FULL:
             raise error
         self.upload_interrupted()
-        self.refuse("The server's disk is full, nothing was kept. Ask the administrator to make room, then try again.")
+        self.refuse(DISK_FULL)
 
     def refuse(self, words: str) -> None:
         if self.request is not None:
@@ -60,15 +60,14 @@ def refusal(content_length: int) -> str:
     """Why an upload of so many bytes is not taken; "" if it is."""
     if content_length > settings.MAX_UPLOAD_BYTES + OVERHEAD:
         return (
-            f"The upload has {content_length / MEGABYTE:.0f} MB; at most {settings.MAX_UPLOAD_BYTES / MEGABYTE:.0f} MB "
-            "are taken. Cut the video, or encode it smaller."
+            f"The upload has {in_words(content_length)}; at most {in_words(settings.MAX_UPLOAD_BYTES)} are taken. "
+            "Cut the video, or encode it smaller."
         )
     free = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
     if free - content_length < settings.MIN_FREE_BYTES:
         return (
-            f"The server's disk has no room for this: {content_length / MEGABYTE:.1f} MB sent, "
-            f"{free / MEGABYTE:.0f} MB free, of which {settings.MIN_FREE_BYTES / MEGABYTE:.0f} MB must stay free. "
-            "Ask the administrator to make room."
+            f"The server's disk has no room for this: {in_words(content_length)} sent, {in_words(free)} free, "
+            f"of which {in_words(settings.MIN_FREE_BYTES)} must stay free. Ask the administrator to make room."
         )
     return ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,12 @@ from pathlib import Path
 
 from django.conf import settings
 
+from engine.disk import FULL
 from engine.errors import NoSpaceError
 
 from .errors import ServiceError
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL = "The server's disk is full, nothing was kept. Ask the administrator to make room, then try again."
 
 
 def free_bytes() -> int:
@@ -52,8 +52,6 @@ def full_disk_in_words() -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise ServiceError(
-            "The server's disk is full, nothing was kept. Ask the administrator to make room, then try again."
-        ) from error
+        raise ServiceError(DISK_FULL) from error
     except NoSpaceError as error:
         raise ServiceError(str(error)) from error

@@ -166,3 +166,11 @@ def test_a_video_in_one_call(tmp_path: Path) -> None:
     assert [time for time, _ in decoded(video_path)] == [F(index, 25) for index in range(10)]
     assert len(frames) == 3
     assert metrics["frames"]["output"] == 10
+
+
+def test_what_a_killed_attempt_left_half_done_is_removed_and_nothing_else(two: Pictures, tmp_path: Path) -> None:
+    halves = [".master.77.part.mp4", ".slower.77.part.mp4", ".frame0.77.png", ".flow_model.77.png"]
+    for name in (*halves, ".mine"):
+        (tmp_path / name).write_bytes(b"half")
+    render(two, tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == [".mine"]

@@ -98,7 +98,7 @@ def test_an_upload_above_the_limit_is_refused_in_words(
     response = api.post(SOURCES, data, format="multipart")
     assert response.status_code == 413
     assert response.json() == {
-        "detail": "The upload has 3 MB; at most 1 MB are taken. Cut the video, or encode it smaller."
+        "detail": "The upload has 3.0 MB; at most 1.0 MB are taken. Cut the video, or encode it smaller."
     }
     assert list((media_root / "incoming").iterdir()) == []
 
