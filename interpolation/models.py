@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 if TYPE_CHECKING:
@@ -83,8 +85,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def of(self, user: User | AnonymousUser) -> JobQuerySet:
         return self.filter(project__owner=user.pk)
 
-    def live(self) -> JobQuerySet:
-        return self.filter(status__in=Job.LIVE)
+    def waiting(self, sent_before: datetime | None = None) -> JobQuerySet:
+        """In the order in which they are taken: by when they were sent, so one that is put back is behind the others."""
+        jobs = self.filter(status=Job.Status.QUEUED).annotate(sent_at=Coalesce("enqueued_at", "created_at"))
+        return (jobs.filter(sent_at__lt=sent_before) if sent_before else jobs).order_by("sent_at")
 
 
 class Job(models.Model):

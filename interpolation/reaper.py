@@ -87,7 +87,7 @@ def worker_is_gone(worker: str) -> bool:
 def resend_waiting(reaped: Reaped) -> None:
     """Waiting rows whose message is lost, or was taken by a worker that died before its claim."""
     due = timezone.now() - UNSENT
-    waiting = [job for job in Job.objects.filter(status=Job.Status.QUEUED) if (job.enqueued_at or job.created_at) < due]
+    waiting = list(Job.objects.waiting(sent_before=due))
     for job in without_message(waiting) if waiting else []:
         enqueue(job.pk)
         reaped.resent.append(job.pk)

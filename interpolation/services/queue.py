@@ -42,6 +42,4 @@ def position(job: Job) -> int | None:
     """1 for the job that is taken next; None when the job does not wait."""
     if job.status != Job.Status.QUEUED:
         return None
-    sent = job.enqueued_at or job.created_at
-    ahead = Job.objects.filter(status=Job.Status.QUEUED).exclude(pk=job.pk)
-    return 1 + ahead.filter(Q(enqueued_at__lt=sent) | Q(enqueued_at__isnull=True, created_at__lt=sent)).count()
+    return 1 + Job.objects.waiting(sent_before=job.enqueued_at or job.created_at).count()

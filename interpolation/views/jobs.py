@@ -161,10 +161,11 @@ def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
 @login_required
 def queue(request: MemberRequest) -> HttpResponse:
     """Everybody's waiting and running jobs in order; of others' only that they are there."""
-    live = Job.objects.live().select_related("source", "project").order_by("-status", "created_at")
+    running = Job.objects.filter(status=Job.Status.RUNNING).order_by("started_at")
     rows = [
         {"job": found, "mine": found.project.owner_id == request.user.pk, "percent": overall_percent(found)}
-        for found in live
+        for jobs in (running, Job.objects.waiting())
+        for found in jobs.select_related("source", "project")
     ]
     template = "interpolation/_queue.html" if request.headers.get("HX-Request") else "interpolation/queue.html"
     return render(request, template, {"rows": rows})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from interpolation.models import Project, Source
+from interpolation.models import Job, Project, Source
 
 from .pages import finished_job, job_of, person, source_of
 
@@ -91,6 +94,18 @@ def test_the_queue_hides_what_others_make(alice_client: Client) -> None:
     page = alice_client.get(reverse("queue")).content.decode()
     assert "secret.mov" not in page and "Footage of bob" not in page
     assert "Somebody else’s job" in page
+
+
+def test_the_queue_is_in_the_order_in_which_jobs_are_taken(client: Client) -> None:
+    alice, now = person("alice"), timezone.now()
+    client.force_login(alice)
+    source = source_of(alice)
+    put_back, waiting, running = (job_of(source, status) for status in ("queued", "queued", "running"))
+    Job.objects.filter(pk=put_back.pk).update(enqueued_at=now + timedelta(minutes=1))
+    Job.objects.filter(pk=running.pk).update(started_at=now)
+    page = client.get(reverse("queue")).content.decode()
+    places = [page.index(job.get_absolute_url()) for job in (running, waiting, put_back)]
+    assert places == sorted(places)
 
 
 def test_visitors_see_what_this_is_and_users_their_projects(client: Client) -> None:
