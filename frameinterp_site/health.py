@@ -73,7 +73,7 @@ def the_reaper() -> dict[str, Any]:
 
 
 def disk() -> dict[str, Any]:
-    free = shutil.disk_usage(settings.DATA_DIR).free
+    free = min(shutil.disk_usage(folder).free for folder in (settings.DATA_DIR, settings.MEDIA_ROOT))
     enough = free >= settings.MIN_FREE_BYTES
     problems = [] if enough else ["The disk is full: no uploads or jobs are taken."]
     return {"free_mb": free // 2**20, "must_stay_free_mb": settings.MIN_FREE_BYTES // 2**20, "problems": problems}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
@@ -43,7 +44,9 @@ def expected_bytes(source: Source, options: RenderOptions) -> int:
     """A rough upper figure of what a job writes."""
     info = source.info
     width, height = options.resolution or (info.get("width") or 0, info.get("height") or 0)
-    frames = (info.get("frame_count") or 2) * (options.inbetween + 1)
+    frames: Fraction | int = (info.get("frame_count") or 2) * (options.inbetween + 1)
+    if options.mode == "fps" and options.target_fps is not None and info.get("duration"):
+        frames = Fraction(info["duration"]) * options.target_fps
     return int(width * height * frames * BYTES_PER_PIXEL)
 
 

@@ -107,7 +107,7 @@
   function finished(status, answer) {
     if (status === 201 && answer?.next) { window.location.assign(answer.next); return; }
     hide();
-    if (status === 422 && answer) {
+    if (answer?.errors) { // 422: refused once it was here; 413: too large, or no room, while it arrived
       fail(answer.errors);
       if (answer.offer_resize) offerResize();
       return;

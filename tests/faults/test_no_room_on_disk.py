@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 from collections import namedtuple
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
+from engine.config import RenderOptions
 from interpolation import services
 from interpolation.models import Project, Source
 from interpolation.services import disk, uploads
+from interpolation.services.jobs import expected_bytes
 
 Usage = namedtuple("Usage", "total used free")
 BIG = 3 * 1024 * 1024
@@ -100,10 +103,26 @@ def test_a_job_says_how_much_room_it_needs(little_room: None, quick_source: Sour
         services.job_create(source=quick_source, options={"resolution": [1920, 1080]})
 
 
+def test_the_room_for_an_exact_rate_is_reckoned_by_that_rate(quick_source: Source) -> None:
+    quick_source.info = {"width": 1000, "height": 400, "frame_count": 50, "duration": "2/1"}
+    slow, fast = (RenderOptions(mode="fps", target_fps=Fraction(rate)) for rate in (25, 250))
+    assert expected_bytes(quick_source, slow) == 50 * 1000 * 400 * 0.25
+    assert expected_bytes(quick_source, fast) == 500 * 1000 * 400 * 0.25
+
+
 def test_health_says_that_the_disk_is_full(little_room: None, db: None) -> None:
     response = Client().get("/health/")
     assert response.status_code == 503
     assert "The disk is full: no uploads or jobs are taken." in response.json()["problems"]
+
+
+def test_health_looks_at_the_disk_of_the_media_too(
+    db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MIN_FREE_BYTES = 10**9
+    free = {str(settings.MEDIA_ROOT): 10**6}
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, free.get(str(path), 10**12)))
+    assert "The disk is full: no uploads or jobs are taken." in Client().get("/health/").json()["problems"]
 
 
 @pytest.mark.parametrize(
