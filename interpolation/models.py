@@ -86,7 +86,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(project__owner=user.pk)
 
     def waiting(self, sent_before: datetime | None = None) -> JobQuerySet:
-        """In the order in which they are taken: by when they were sent, so one that is put back is behind the others."""
+        """In the order in which they are taken: by when they were sent, so one that is put back comes last."""
         jobs = self.filter(status=Job.Status.QUEUED).annotate(sent_at=Coalesce("enqueued_at", "created_at"))
         return (jobs.filter(sent_at__lt=sent_before) if sent_before else jobs).order_by("sent_at")
 

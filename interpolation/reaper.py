@@ -6,16 +6,16 @@ It runs outside the task queue (`manage.py reap`, which `up` starts), because th
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-import psutil
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
+
+from engine.workers import worker_is_gone
 
 from . import services
 from .models import Job
@@ -75,13 +75,6 @@ def why_dead(job: Job) -> str:
     if silence > FRESH and worker_is_gone(job.worker):
         return "The worker was killed or the machine restarted."
     return ""
-
-
-def worker_is_gone(worker: str) -> bool:
-    """True when the claim is from this machine and its process is not there any more."""
-    host, _, rest = worker.partition(":")
-    pid = rest.partition(":")[0]
-    return host == socket.gethostname()[:80] and pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
 def resend_waiting(reaped: Reaped) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import sys
 import time
 from pathlib import Path
@@ -16,6 +13,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from engine.childproc import ChildResult, run_child
+from engine.workers import child_environment, worker_name
 
 from . import services
 from .models import Job
@@ -61,7 +59,7 @@ def watched_child(job_id: str, worker: str) -> ChildResult:
             memory_limit=settings.JOB_MEMORY_BYTES,
             time_limit=settings.JOB_TIMEOUT,
             grace=GRACE,
-            env=child_environment(job_id),
+            env=child_environment(job_id, settings.JOB_THREADS),
             cwd=settings.BASE_DIR,
             output=words,
         )
@@ -72,22 +70,6 @@ def log_path(job_id: str) -> Path:
     path = Path(settings.LOG_DIR) / "jobs" / f"{job_id}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def worker_name() -> str:
-    """host:pid:token; the token makes every claim different, so that an old holder cannot write."""
-    return f"{socket.gethostname()[:80]}:{os.getpid()}:{secrets.token_hex(6)}"
-
-
-def child_environment(job_id: str) -> dict[str, str]:
-    threads = str(settings.JOB_THREADS)
-    return {
-        "INBETWEEN_JOB_ID": job_id,
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep: other jobs and the web server share the cores
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 class Watch:
@@ -145,11 +127,5 @@ def settle(job_id: UUID, worker: str, result: ChildResult) -> None:
     elif result.ended == "stopped":
         services.job_stopped(job_id=job_id, worker=worker)
     elif result.returncode != 0:
-        services.job_lost(job_id=job_id, worker=worker, reason=how_it_died(result))
+        services.job_lost(job_id=job_id, worker=worker, reason=f"The process that rendered this {result.how_it_died}.")
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": job_id})
-
-
-def how_it_died(result: ChildResult) -> str:
-    if result.killed:
-        return f"The process that rendered this was killed (signal {-result.returncode}), perhaps for want of memory."
-    return f"The process that rendered this broke down (code {result.returncode})."

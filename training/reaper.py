@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-import psutil
 from django.conf import settings
 from django.utils import timezone
+
+from engine.workers import worker_is_gone
 
 from . import services
 from .models import TrainingRun
@@ -50,13 +50,6 @@ def why_dead(run: TrainingRun) -> str:
     if silence > FRESH and worker_is_gone(run.worker):
         return "The process that trained was killed, or the machine restarted."
     return ""
-
-
-def worker_is_gone(worker: str) -> bool:
-    """True when the claim is from this machine and its process is not there any more."""
-    host, _, rest = worker.partition(":")
-    pid = rest.partition(":")[0]
-    return host == socket.gethostname()[:80] and pid.isdigit() and not psutil.pid_exists(int(pid))
 
 
 def resend_waiting(reaped: Reaped) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import sys
 import time
 from pathlib import Path
@@ -17,6 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from engine.childproc import ChildResult, run_child
+from engine.workers import child_environment, worker_name
 
 from . import services
 from .models import TrainingRun
@@ -42,7 +40,7 @@ def training_run(run_id: str) -> str:
             memory_limit=settings.JOB_MEMORY_BYTES,
             time_limit=settings.TRAINING_TIMEOUT + SLACK,
             grace=GRACE,
-            env=child_environment(run_id),
+            env=child_environment(run_id, settings.TRAINING_THREADS),
             cwd=settings.BASE_DIR,
             output=words,
         )
@@ -50,27 +48,11 @@ def training_run(run_id: str) -> str:
     return settle(UUID(run_id), worker, result)
 
 
-def worker_name() -> str:
-    """host:pid:token; the token makes every claim different, so that an old holder cannot write."""
-    return f"{socket.gethostname()[:80]}:{os.getpid()}:{secrets.token_hex(6)}"
-
-
 def open_log(run_id: str) -> IO[bytes]:
     """Where the child's own words go: logs/training/ID.log, for administrators."""
     path = Path(settings.LOG_DIR) / "training" / f"{run_id}.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab")
-
-
-def child_environment(run_id: str) -> dict[str, str]:
-    threads = str(settings.TRAINING_THREADS)
-    return {
-        "INBETWEEN_JOB_ID": run_id,
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OMP_WAIT_POLICY": "PASSIVE",  # idle threads sleep: jobs and the web server share the cores
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 class Watch:
@@ -116,12 +98,6 @@ def settle(run_id: UUID, worker: str, result: ChildResult) -> str:
     elif result.ended == "stopped":
         services.training_run_stopped(**held)
     elif result.returncode != 0:
-        services.training_run_lost(**held, reason=how_it_died(result))
+        services.training_run_lost(**held, reason=f"The process that trained {result.how_it_died}.")
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": run_id})
     return TrainingRun.objects.filter(pk=run_id).values_list("status", flat=True).first() or "deleted"
-
-
-def how_it_died(result: ChildResult) -> str:
-    if result.killed:
-        return f"The process that trained was killed (signal {-result.returncode}), perhaps for want of memory."
-    return f"The process that trained broke down (code {result.returncode})."

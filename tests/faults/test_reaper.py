@@ -13,9 +13,10 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django.fixtures import Settings
 
+from engine.workers import worker_is_gone
 from interpolation import services
 from interpolation.models import Job, Source
-from interpolation.reaper import reap_once, worker_is_gone
+from interpolation.reaper import reap_once
 from interpolation.services.queue import enqueue
 
 HERE = socket.gethostname()[:80]

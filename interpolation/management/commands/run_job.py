@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from engine.childproc import die_with_parent
+from engine.workers import worker_name
 from interpolation import services
 from interpolation.runner import run
-from interpolation.tasks import worker_name
 
 
 class Command(BaseCommand):

@@ -11,9 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from engine.childproc import die_with_parent
+from engine.workers import worker_name
 from training import services
 from training.runner import run
-from training.tasks import worker_name
 
 
 class Command(BaseCommand):

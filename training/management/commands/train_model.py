@@ -20,9 +20,9 @@ from django.db import connection
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import BadOptionsError, EngineError
 from engine.nets import ARCHITECTURES
+from engine.workers import worker_name
 from training import runner, services
 from training.models import TrainingRun
-from training.tasks import worker_name
 
 if TYPE_CHECKING:
     from engine.learn.loop import EpochReport, StepReport, TrainResult
