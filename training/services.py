@@ -73,9 +73,9 @@ def training_run_create(*, owner: User | None, name: str, config: TrainConfig) -
         find_footage(Path(folder))
     if config.photos:
         require_allowed(owner, config.photos)
-    require_unused(config.model_path)
     require_room(config.model_path)
     with transaction.atomic():
+        require_unused(config.model_path)  # in here, so that of two at once one sees the other (SQLite)
         run = TrainingRun.objects.create(
             owner=owner, name=name[:120], config=config.to_dict(), steps_total=config.epochs * config.steps_per_epoch
         )
@@ -120,10 +120,12 @@ def training_run_requeue(*, run: TrainingRun) -> None:
     """Go on with a failed or stopped run where it was saved, or from its start if nothing was.
 
     Raises:
-        ServiceError: the run waits, runs, is done, or was started by hand.
+        ServiceError: the run waits, runs, is done, or was started by hand; or another one writes its weights now.
     """
     over = TrainingRun.objects.filter(pk=run.pk, by_hand=False, status__in=(Status.FAILED, Status.CANCELLED))
     with transaction.atomic():
+        if over.exists():
+            require_unused(run.config.get("model_path", ""))
         if not over.update(attempts=0, **WAITING):
             run.refresh_from_db()
             how = "was started by hand" if run.by_hand else f'is "{run.get_status_display()}"'
@@ -177,9 +179,10 @@ def new_model_path(name: str) -> Path:
     if not stem:
         raise ServiceError("The name needs letters or digits: the model will be called after it.")
     from engine.checkpoint import DEFAULT_NAME, models_folder  # imports torch: not for workers and the reaper
+    from engine.nets import ARCHITECTURES
 
     path = models_folder() / f"{stem[:60]}.pth"
-    if path.exists() or stem in ("default", DEFAULT_NAME, "flow_fusion", "encoder_decoder"):
+    if path.exists() or stem in ("default", DEFAULT_NAME, *ARCHITECTURES):
         raise ServiceError(f'There is a model called "{stem}" already. Choose another name.')
     return path
 

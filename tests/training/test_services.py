@@ -53,6 +53,15 @@ def test_two_live_runs_never_write_the_same_weights(tmp_path: Path, sent: list[s
         create(tmp_path)
 
 
+def test_a_run_does_not_go_on_while_another_writes_its_weights(tmp_path: Path, sent: list[str]) -> None:
+    over = run_row(tmp_path, status=Status.FAILED)
+    run_row(tmp_path, name="second")
+    with pytest.raises(services.ServiceError, match=r'"second" is still writing garden\.pth'):
+        services.training_run_requeue(run=over)
+    over.refresh_from_db()
+    assert (over.status, sent) == (Status.FAILED, [])
+
+
 def test_a_full_disk_refuses_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "LEAST_ROOM", 1 << 60)
     with pytest.raises(NoSpaceError, match="MB free; training needs"):
