@@ -90,8 +90,8 @@ class FlowFusion(Network):
         own = torch.cat([frame0.quarter, frame1.quarter])
         other = torch.cat([frame1.quarter, frame0.quarter])
         flow, back = torch.cat([flow_01, flow_10]), torch.cat([flow_10, flow_01])
-        trust = _trust(inconsistency(flow, back))
-        hidden = self.match_net(joined(own, backward_warp(other, flow), flow * _FLOW_SCALE, trust))
+        geometry = torch.cat([flow * _FLOW_SCALE, _trust(inconsistency(flow, back))], dim=1)
+        hidden = self.match_net(joined(own, backward_warp(other, flow), geometry))
         flow = flow + self.match_head(hidden).float()
         flow_01, flow_10 = flow.chunk(2)
         return Match(frame0, frame1, flow_01, flow_10, inconsistency(flow_01, flow_10), inconsistency(flow_10, flow_01))
@@ -101,14 +101,14 @@ class FlowFusion(Network):
         t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.flow_01.device).reshape(-1, 1, 1, 1)
         coarse, hidden = self._coarse_flows(pair, t)
         flows = resize_flow_tensor(coarse, 2)
-        drawn = joined(*self._warp_pictures(pair, flows))
+        drawn = joined(*_warp_pictures(pair, flows))
         context = joined(self.to_half(hidden), flows * _FLOW_SCALE)
         fine = self.fine_net(self.fine_pictures(drawn.to(hidden.dtype)) + self.fine_context(context))
         flows = flows + self.fine_flow_head(fine).float()
         correction = self.picture_head(fine).float()
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
         mask = torch.sigmoid(correction[:, :1] + prior)
-        warped0, warped1 = self._warp_pictures(pair, flows)
+        warped0, warped1 = _warp_pictures(pair, flows, cubic=True)
         picture = torch.lerp(warped1, warped0, mask) + correction[:, 1:]
         return Synthesis(picture, flows[:, :2], flows[:, 2:], coarse[:, :2], coarse[:, 2:], mask)
 
@@ -121,11 +121,12 @@ class FlowFusion(Network):
         hidden = self.coarse_net(joined(seen0, seen1, geometry))
         return flows + self.coarse_head(hidden).float(), hidden
 
-    @staticmethod
-    def _warp_pictures(pair: Match, flows: Tensor) -> tuple[Tensor, Tensor]:
-        """Both pictures (N, 3, H, W) drawn towards the new frame by flows (N, 4, H/2, W/2)."""
-        towards0, towards1 = resize_flow_tensor(flows[:, :2], 2), resize_flow_tensor(flows[:, 2:], 2)
-        return backward_warp(pair.frame0.picture, towards0), backward_warp(pair.frame1.picture, towards1)
+
+def _warp_pictures(pair: Match, flows: Tensor, *, cubic: bool = False) -> tuple[Tensor, Tensor]:
+    """Both pictures (N, 3, H, W) drawn towards the new frame by flows (N, 4, H/2, W/2)."""
+    towards0, towards1 = resize_flow_tensor(flows[:, :2], 2), resize_flow_tensor(flows[:, 2:], 2)
+    picture0, picture1 = pair.frame0.picture, pair.frame1.picture
+    return backward_warp(picture0, towards0, cubic=cubic), backward_warp(picture1, towards1, cubic=cubic)
 
 
 def _deep(channels_in: int, channels: int) -> nn.Sequential:

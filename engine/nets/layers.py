@@ -50,7 +50,8 @@ def channels_last(net: Network) -> Network:
 def joined(*parts: Tensor) -> Tensor:
     """The parts (N, C, H, W) one after the other in channels, in channels_last and the type of the first.
 
-    torch.cat falls back to the slow layout as soon as one part has it, and the convolution after it pays twice.
+    torch.cat falls back to the slow layout as soon as one part has it, and the convolution after it pays twice. A part
+    of one channel always counts as slow: give it together with others.
     """
     first = parts[0]
     return torch.cat([part.to(first.dtype).contiguous(memory_format=torch.channels_last) for part in parts], dim=1)
