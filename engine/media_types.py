@@ -59,14 +59,6 @@ class MediaType:
     demuxer: str | None = None
     picture: str | None = None
 
-    @property
-    def is_video(self) -> bool:
-        return self.demuxer is not None
-
-    @property
-    def is_picture(self) -> bool:
-        return self.picture is not None
-
 
 MP4 = MediaType("MP4", ".mp4", "mov")
 MOV = MediaType("QuickTime", ".mov", "mov")

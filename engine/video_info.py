@@ -60,11 +60,6 @@ class VideoInfo:
     def colour(self) -> ColourTags:
         return ColourTags(self.color_primaries, self.color_transfer, self.color_matrix, self.color_range)
 
-    @property
-    def display_aspect(self) -> Fraction:
-        """Width / height of the picture on the screen."""
-        return self.sar * Fraction(self.width, self.height)
-
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; fractions as "n/d". Carries `hdr` for readers; `from_dict` gives the same info back."""
         data = {item.name: getattr(self, item.name) for item in fields(self)}

@@ -98,7 +98,6 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "frameinterp_site.urls"
 WSGI_APPLICATION = "frameinterp_site.wsgi.application"
-ASGI_APPLICATION = "frameinterp_site.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
-from knox.models import AuthToken, get_token_model
+from knox.models import get_token_model
 
 from ..forms import SignUpForm
 from .common import MemberRequest
@@ -62,7 +62,7 @@ def account(request: MemberRequest) -> HttpResponse:
 @require_POST
 def token_create(request: MemberRequest) -> HttpResponse:
     """The token is in this answer and nowhere else: only its hash is kept."""
-    _, token = AuthToken.objects.create(user=request.user)
+    _, token = get_token_model().objects.create(request.user)
     return _account_page(request, new_token=token)
 
 

@@ -20,7 +20,7 @@ from ..forms import JobForm
 from ..models import Job, Source
 from .common import REFUSALS, MemberRequest
 from .facts import Prediction, predict, source_facts, stills
-from .results import MODES, overall_percent, results, stages_of
+from .results import overall_percent, results, stages_of
 
 
 def find_source(request: MemberRequest, pk: UUID) -> Source:
@@ -120,7 +120,6 @@ def job(request: MemberRequest, pk: UUID) -> HttpResponse:
     context = _watch(found) | {
         "project": found.project,
         "source": found.source,
-        "mode": MODES.get(found.options.get("mode", ""), ""),
     }
     if found.status == Job.Status.SUCCEEDED:
         context |= results(found)

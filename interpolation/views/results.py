@@ -48,7 +48,6 @@ CHECKS = {
     "color_range": "Colour range",
 }
 UNITS = {"duration": "s", "fps": "fps", "width": "px", "height": "px", "av_offset": "s"}
-MODES = {"smooth": "Smooth", "slow": "Slow motion", "fps": "Exact frame rate"}
 
 
 def results(job: Job) -> dict[str, Any]:
@@ -77,7 +76,6 @@ def results(job: Job) -> dict[str, Any]:
         "has_sound": bool(job.source.info.get("audio")) and stretch(job) == 1,
         "result_fps": result_fps(job),
         "shape": picture_size(job),
-        "mode": MODES.get(job.options.get("mode", ""), ""),
     }
 
 

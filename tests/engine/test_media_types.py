@@ -36,7 +36,7 @@ def test_a_video_is_known_by_its_content_whatever_its_name(
 ) -> None:
     disguised = film(tmp_path / name, pictures(3), **how).rename(tmp_path / "holiday.txt")
     kind = sniff(disguised)
-    assert (kind.demuxer, kind.suffix, kind.is_video) == (demuxer, suffix, True)
+    assert (kind.demuxer, kind.suffix) == (demuxer, suffix)
 
 
 @pytest.mark.parametrize(("form", "suffix"), [("PNG", ".png"), ("JPEG", ".jpg"), ("BMP", ".bmp"), ("WEBP", ".webp")])
@@ -44,13 +44,12 @@ def test_a_picture_is_known_by_its_content(tmp_path: Path, form: str, suffix: st
     path = tmp_path / "film.mp4"
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path, form)
     kind = sniff(path)
-    assert (kind.picture, kind.suffix, kind.is_video) == (form, suffix, False)
+    assert (kind.picture, kind.suffix, kind.demuxer) == (form, suffix, None)
 
 
 def test_a_gif_is_both_a_video_and_a_picture(tmp_path: Path) -> None:
     kind = sniff(film(tmp_path / "a.gif", pictures(3), codec="gif", pix_fmt="rgb8"))
-    assert kind.is_video
-    assert kind.is_picture
+    assert (kind.demuxer, kind.picture) == ("gif", "GIF")
 
 
 @pytest.mark.parametrize(
