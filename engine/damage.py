@@ -6,8 +6,8 @@ import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from . import matroska
 from .errors import BadInputError
 from .media_types import Limits, MediaType
 
@@ -93,36 +93,25 @@ def missing_bytes(path: Path, kind: MediaType) -> int:
     if kind.demuxer == "mov":
         declared = max((box.offset + box.size for box in mp4_boxes(path)), default=0)
     else:
-        with path.open("rb") as file:
-            declared = {"avi": _riff_end, "matroska": _segment_end}.get(kind.demuxer or "", lambda _: 0)(file)
+        declared = {"avi": _riff_end, "matroska": matroska.declared_end}.get(kind.demuxer or "", lambda _: 0)(path)
     return max(0, declared - end)
 
 
-def _riff_end(file: BinaryIO) -> int:
-    size: int = struct.unpack("<4xI", file.read(8))[0]
+def broken_inside(path: Path, kind: MediaType) -> str:
+    """In words, where an MKV or WebM file stops making sense; "" for others and for whole files."""
+    place = matroska.first_damage(path) if kind.demuxer == "matroska" else None
+    if place is None:
+        return ""
+    return (
+        f"The file is damaged after {100 * place // path.stat().st_size} % of its length: frames are missing there. "
+        "If there is a whole copy, send that."
+    )
+
+
+def _riff_end(path: Path) -> int:
+    with path.open("rb") as file:
+        size: int = struct.unpack("<4xI", file.read(8))[0]
     return size + 8 if size < 0xFFFFFFFF else 0
-
-
-def _segment_end(file: BinaryIO) -> int:
-    """Where the EBML segment says it ends; 0 if it does not say, as in live recordings."""
-    file.seek(4)
-    header = _ebml_size(file)
-    if header is None:
-        return 0
-    file.seek(header, 1)
-    if file.read(4) != b"\x18\x53\x80\x67":
-        return 0
-    size = _ebml_size(file)
-    return file.tell() + size if size is not None else 0
-
-
-def _ebml_size(file: BinaryIO) -> int | None:
-    first = file.read(1)
-    if not first or first[0] == 0:
-        return None
-    length = 9 - first[0].bit_length()
-    value = int.from_bytes(bytes([first[0] & (0xFF >> length)]) + file.read(length - 1), "big")
-    return value if value != (1 << 7 * length) - 1 else None
 
 
 def declared_codec(path: Path, kind: MediaType) -> str:

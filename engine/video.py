@@ -16,7 +16,7 @@ import numpy as np
 from av.video.stream import VideoStream
 
 from .colour import ColourTags, ToRgb, tags_of
-from .damage import Damage, missing_bytes
+from .damage import Damage, broken_inside, missing_bytes
 from .decode import first_frame, frames_from
 from .demux import codec_name, open_input, video_stream
 from .errors import BadInputError
@@ -195,6 +195,8 @@ def _notes(
     if missing > 0:
         of = f" of {stream.frames}" if stream.frames > len(timing.times) else ""
         notes.insert(0, f"The file is cut short by {missing} bytes: {len(timing.times)}{of} frames can be read.")
+    if broken := broken_inside(path, sniff(path)):
+        notes.insert(0, broken)
     if len(timing.times) == 1:
         notes.append("The video has a single frame: there is nothing to interpolate between.")
     if tags.hdr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from fractions import Fraction
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine.errors import BadInputError
+from engine.matroska import declared_end, first_damage
 from engine.media_types import Limits
 from engine.video import frame_times, probe, read_frames
 
@@ -112,6 +114,28 @@ def test_damage_in_the_middle_is_left_out_and_told(tmp_path: Path) -> None:
     assert {frame.pts for frame in read} <= set(frame_times(path))
     assert read[-1].pts == F(39, 25)
     assert "could not be decoded" in told[0]
+
+
+@pytest.mark.parametrize("name", ["whole.webm", "whole.mkv"])
+def test_a_webm_broken_in_the_middle_says_that_frames_are_missing(tmp_path: Path, name: str) -> None:
+    """All 60 frames are in one cluster: FFmpeg finds no place to go on from, and stops without an error."""
+    whole = film(tmp_path / name, pictures(60, 160, 120), codec="libvpx", options={"g": "1000", "crf": "10"})
+
+    def wipe(data: bytearray) -> None:
+        middle = len(data) // 2
+        data[middle : middle + 3000] = bytes(3000)
+
+    path = changed(whole, f"a{whole.suffix}", wipe)
+    info = probe(path)
+    assert len(list(read_frames(path))) == info.frame_count < 50
+    assert re.match(r"The file is damaged after (49|50|51) % of its length: frames are missing there", info.notes[0])
+    assert probe(whole).notes == []
+
+
+def test_a_live_webm_whose_lengths_are_unknown_is_whole(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.webm", pictures(30), codec="libvpx", container={"live": "1"})
+    assert first_damage(path) is None
+    assert declared_end(path) == 0
 
 
 def test_a_file_without_one_good_frame_is_refused(tmp_path: Path) -> None:
