@@ -90,7 +90,8 @@ def _open(path: Path, limits: Limits) -> Image.Image:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         deep = np.asarray(image).astype(np.float64)
-        grey = np.clip(np.rint(deep / (257.0 if deep.max(initial=0) > 255 else 1.0)), 0, 255).astype(np.uint8)
+        wide = image.mode.startswith("I;16") or deep.max(initial=0) > 255  # 32-bit kinds do not say what is white
+        grey = np.clip(np.rint(deep / (257.0 if wide else 1.0)), 0, 255).astype(np.uint8)
         return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
         clear = image.convert("RGBA")

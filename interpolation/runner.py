@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.db import close_old_connections
 
 from engine.config import RenderOptions
 from engine.errors import EngineError, StoppedError
@@ -118,11 +119,15 @@ class Reporter:
 
     def write(self, stage: str, done: int, total: int) -> None:
         self.written, self.last = self.clock(), stage
-        services.job_progress(
-            job_id=self.job.pk,
-            worker=self.worker,
-            stage=stage,
-            frames_done=done,
-            frames_total=total,
-            eta_seconds=self.eta(done, total) if self.marks else None,
-        )
+        try:
+            services.job_progress(
+                job_id=self.job.pk,
+                worker=self.worker,
+                stage=stage,
+                frames_done=done,
+                frames_total=total,
+                eta_seconds=self.eta(done, total) if self.marks else None,
+            )
+        except DatabaseError:  # no line about progress is worth the frames drawn so far
+            log.warning("the database does not answer; rendering goes on", exc_info=True)
+            close_old_connections()

@@ -52,6 +52,11 @@ def test_sixteen_bit_grey_is_brought_to_eight(tmp_path: Path) -> None:
     assert read_picture(tmp_path / "a.png")[0].tolist() == [[0] * 3, [1] * 3, [128] * 3, [255] * 3]
 
 
+def test_a_dark_sixteen_bit_picture_stays_dark(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 4), 200, np.uint16)).save(tmp_path / "a.png")
+    assert read_picture(tmp_path / "a.png")[0, 0].tolist() == [1, 1, 1]
+
+
 def test_a_palette_picture_has_its_colours(tmp_path: Path) -> None:
     image = Image.new("P", (4, 4), 1)
     image.putpalette([0, 0, 0, 10, 20, 30])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from engine.progress import Progress
-from interpolation import services
+from interpolation import runner, services
 from interpolation.models import Job, Source
 from interpolation.runner import Reporter
 from interpolation.services import job_progress_view
@@ -72,6 +73,23 @@ def test_progress_is_written_four_times_a_second_at_most_with_the_rate_of_the_la
         clock.now += 0.0625
     assert sorted(set(written)) == list(range(0, 100, 4))
     assert job.eta_seconds == pytest.approx((200 - job.frames_done) / 16)
+
+
+def test_a_database_that_does_not_answer_for_a_while_costs_a_line_and_not_the_job(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(**_: object) -> bool:
+        raise OperationalError("database is locked")
+
+    services.job_claim(job_id=job.pk, worker="a")
+    reporter = Reporter(job, "a", Clock())
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "job_progress", locked)
+        patched.setattr(runner, "close_old_connections", lambda: None)  # it is the test's own
+        reporter(Progress("reading", 0, 9))
+    reporter(Progress("interpolating", 1, 9))
+    job.refresh_from_db()
+    assert (job.stage, job.frames_done) == ("interpolating", 1)
 
 
 def test_a_new_stage_is_written_at_once_and_starts_its_own_estimate(job: Job) -> None:
