@@ -85,6 +85,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def of(self, user: User | AnonymousUser) -> JobQuerySet:
         return self.filter(project__owner=user.pk)
 
+    def without_figures(self) -> JobQuerySet:
+        """For lists: the figures of a long film take a hundred kilobytes, and lists are asked for every few seconds."""
+        return self.defer("metrics", "certificate")
+
     def waiting(self, sent_before: datetime | None = None) -> JobQuerySet:
         """In the order in which they are taken: by when they were sent, so one that is put back comes last."""
         jobs = self.filter(status=Job.Status.QUEUED).annotate(sent_at=Coalesce("enqueued_at", "created_at"))

@@ -120,7 +120,7 @@ class JobViewSet(ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelM
 
     def get_queryset(self) -> QuerySet[Job]:
         jobs = Job.objects.of(self.request.user)
-        return jobs.prefetch_related("previews") if self.action != "list" else jobs
+        return jobs.without_figures() if self.action == "list" else jobs.prefetch_related("previews")
 
     def get_serializer_class(self) -> type[BaseSerializer[Job]]:
         return out.JobListSerializer if self.action == "list" else out.JobSerializer

@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def _jobs_of(project: Project) -> list[Job]:
     """Each job with its source, `posters` (its poster in a list) and `percent`: two queries for all of them."""
     posters = Prefetch("previews", Preview.objects.filter(kind=Preview.Kind.POSTER), to_attr="posters")
-    jobs = list(project.jobs.select_related("source", "project").prefetch_related(posters))
+    jobs = list(project.jobs.without_figures().select_related("source", "project").prefetch_related(posters))
     for job in jobs:
         job.percent = overall_percent(job)  # type: ignore[attr-defined]
     return jobs

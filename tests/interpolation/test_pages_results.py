@@ -103,7 +103,7 @@ def test_a_finished_job_shows_players_pictures_figures_flow_and_downloads(client
     for words in ("36.4", "0.962", "Good</b>, held-out", "Excellent</b>, held-out", "143 ms", "31 s", "612 MiB"):
         assert words in page
     assert "Untrained model: no weights." in page
-    assert "As expected" in page or "as expected" in page
+    assert '<span class="status succeeded">as expected</span>' in page
 
 
 def test_no_page_carries_a_script_or_handler_in_line(client: Client, source: Source) -> None:
