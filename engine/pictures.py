@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from .errors import BadInputError
 from .files import atomically
@@ -33,7 +34,8 @@ def picture_size(path: str | Path, limits: Limits | None = None) -> tuple[int, i
 def read_picture(path: str | Path, limits: Limits | None = None) -> np.ndarray:
     """A picture as RGB uint8 (H, W, 3).
 
-    EXIF orientation is applied. Transparent parts are laid on black. Of an animation, the first frame. Pictures with
+    EXIF orientation is applied, and a colour profile (photographs of phones: Display P3), so that the numbers are sRGB.
+    Transparent parts are laid on black. Of an animation, the first frame. Pictures with
     16 bits a channel are brought to 8. The size is checked from the header, before a pixel is decoded.
 
     Raises:
@@ -43,7 +45,7 @@ def read_picture(path: str | Path, limits: Limits | None = None) -> np.ndarray:
     with _open(path, limits or Limits()) as image:
         try:
             image.load()
-            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+            return np.array(_to_rgb(_to_srgb(ImageOps.exif_transpose(image))))
         except (OSError, SyntaxError, ValueError) as error:
             raise BadInputError("The picture is damaged or cut short. Send it again.") from error
 
@@ -85,6 +87,22 @@ def _open(path: Path, limits: Limits) -> Image.Image:
         image.close()
         raise
     return image
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """The picture in sRGB where it carries the profile of another space, else itself, to the last bit."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "L", "CMYK"):
+        return image
+    try:
+        space = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(space):
+            return image
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        converted = ImageCms.profileToProfile(image, space, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, OSError):  # a profile that cannot be read is passed over, as browsers do
+        return image
+    return converted or image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from engine.errors import BadInputError, NoSpaceError
 from engine.media_types import Limits
@@ -55,6 +55,29 @@ def test_sixteen_bit_grey_is_brought_to_eight(tmp_path: Path) -> None:
 def test_a_dark_sixteen_bit_picture_stays_dark(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), 200, np.uint16)).save(tmp_path / "a.png")
     assert read_picture(tmp_path / "a.png")[0, 0].tolist() == [1, 1, 1]
+
+
+def turned_profile() -> bytes:
+    """sRGB with red and green exchanged, under another name."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = profile.replace("sRGB".encode("utf-16-be"), "turn".encode("utf-16-be"))
+    for old, new in ((b"rXYZ", b"????"), (b"gXYZ", b"rXYZ"), (b"????", b"gXYZ")):
+        profile = profile.replace(old, new, 1)
+    return profile
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("RGB", (255, 0, 0)), ("RGBA", (255, 0, 0, 255))])
+def test_a_colour_profile_is_applied(tmp_path: Path, mode: str, colour: tuple[int, ...]) -> None:
+    Image.new(mode, (4, 4), colour).save(tmp_path / "a.png", icc_profile=turned_profile())
+    assert read_picture(tmp_path / "a.png")[0, 0].tolist() == [0, 255, 0]
+
+
+@pytest.mark.parametrize("name", ["sRGB", "broken"])
+def test_a_profile_that_is_srgb_or_broken_changes_nothing(tmp_path: Path, name: str) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() if name == "sRGB" else b"no profile"
+    noise = np.random.default_rng(1).integers(0, 256, (16, 16, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png", icc_profile=profile)
+    assert np.array_equal(read_picture(tmp_path / "a.png"), noise)
 
 
 def test_a_palette_picture_has_its_colours(tmp_path: Path) -> None:
