@@ -34,7 +34,7 @@ def find_job(request: MemberRequest, pk: UUID) -> Job:
 def _earlier(request: MemberRequest, source: Source) -> Job | None:
     """The job whose settings to begin with ("run with changes")."""
     again = request.GET.get("again", "")
-    return next((job for job in source.jobs.all() if str(job.pk) == again), None)
+    return next((job for job in source.jobs.without_figures() if str(job.pk) == again), None)
 
 
 def _first_form(request: MemberRequest, source: Source, models: list[ModelInfo]) -> tuple[JobForm, Prediction]:
