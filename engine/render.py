@@ -20,6 +20,7 @@ from .colour import output_tags
 from .config import RenderOptions
 from .disk import check_room, full_disk_in_words
 from .draw import Frames, Painter, PairMaker, Window
+from .files import file_sha256
 from .heldout import held_out
 from .media_types import Limits
 from .picture_film import render_pictures
@@ -28,7 +29,7 @@ from .pipeline import WriteBehind
 from .progress import STAGES, Progress, Reporter
 from .remux import join_segments, make_preview, make_source_preview
 from .result import RenderResult, remove_halves, timing, write_flows, write_json, write_stills, write_zip
-from .segments import Manifest, Segment, SegmentStore, fingerprint, sha256, split
+from .segments import Manifest, Segment, SegmentStore, fingerprint, split
 from .timeline import Timeline, plan
 from .video import VideoInfo, probe
 from .writer import VideoWriter
@@ -135,7 +136,7 @@ def _prepare(
 ) -> _Film:
     info = probe(source, limits or Limits())
     report("reading", 0, info.frame_count)
-    identity = sha256(source)
+    identity = file_sha256(source)
     analysis = analyse_once(
         source,
         info,

@@ -15,7 +15,7 @@ from typing import Any
 from .analysis import Analysis
 from .config import RenderOptions
 from .disk import full_disk_in_words
-from .files import atomically
+from .files import atomically, file_sha256
 from .timeline import Timeline
 
 FORMAT = 1  # raised when the same options would give other pictures: old segments are then rendered again
@@ -76,12 +76,12 @@ class SegmentStore:
         same = manifest.fingerprint == self.fingerprint and manifest.segment == asdict(segment)
         pictures = all((self.frames / str(picture["file"])).is_file() for picture in manifest.pictures)
         whole = same and pictures and path.is_file() and path.stat().st_size == manifest.bytes
-        return manifest if whole and sha256(path) == manifest.sha256 else None
+        return manifest if whole and file_sha256(path) == manifest.sha256 else None
 
     def publish(self, segment: Segment, manifest: Manifest) -> None:
         """Declares the file of a segment finished."""
         path = self.path(segment)
-        manifest.bytes, manifest.sha256 = path.stat().st_size, sha256(path)
+        manifest.bytes, manifest.sha256 = path.stat().st_size, file_sha256(path)
         with atomically(path.with_suffix(".json")) as part:
             part.write_text(json.dumps(asdict(manifest)))
 
@@ -127,8 +127,3 @@ def fingerprint(source_sha256: str, options: RenderOptions, model_sha256: str, a
         settings.pop(name)
     text = json.dumps([FORMAT, source_sha256, settings, model_sha256, arch], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

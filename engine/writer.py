@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from .colour import ColourTags, ToYuv, output_tags
 from .disk import full_disk_in_words
+from .timeline import MAX_TIMESCALE
 from .video_info import VideoInfo
 
 KEYFRAME_SECONDS = Fraction(2)
-MAX_TIMESCALE = 2**31 - 1
 
 
 class VideoWriter:

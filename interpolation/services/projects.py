@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import RestrictedError
 from django.utils import timezone
 
 from interpolation.models import Job, Project, Source
@@ -44,15 +45,16 @@ def project_delete(*, project: Project) -> None:
 
 def source_delete(*, source: Source) -> None:
     """Raises ServiceError while jobs hang on it: their previews stay until the project goes."""
-    jobs = source.jobs.count()
-    if jobs:
-        raise ServiceError(
-            f"{jobs} job(s) were made from this source. Delete the project to remove it with its results."
-        )
     directory = source_directory(source)
-    with transaction.atomic():
-        source.delete()
-        transaction.on_commit(lambda: remove([directory]))
+    try:
+        with transaction.atomic():
+            source.delete()
+            transaction.on_commit(lambda: remove([directory]))
+    except RestrictedError as error:
+        raise ServiceError(
+            f"{len(error.restricted_objects)} job(s) were made from this source. "
+            "Delete the project to remove it with its results."
+        ) from error
 
 
 def source_directory(source: Source) -> Path:

@@ -6,7 +6,7 @@ import torch
 
 from engine.checkpoint import UNTRAINED_NOTICE, list_models, load_checkpoint, model_info, save_checkpoint
 from engine.config import ModelConfig
-from engine.errors import WeightsError
+from engine.errors import NoSpaceError, WeightsError
 from engine.nets import build
 
 SMALL = ModelConfig(half=8, quarter=8, eighth=8)
@@ -84,6 +84,6 @@ def test_the_folder_is_left_clean_when_saving_fails(tmp_path: Path, monkeypatch:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", no_room)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(NoSpaceError, match="The disk is full"):
         save_checkpoint(tmp_path / "new" / "a.pth", build(SMALL), step=1)
     assert list((tmp_path / "new").iterdir()) == []
