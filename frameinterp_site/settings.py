@@ -273,8 +273,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(process)d job=%(job)s] %(message)s"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["job"]},
-        "file": {  # reopened when rotated from outside, so that several processes may share it
-            "class": "logging.handlers.WatchedFileHandler",
+        "file": {
+            "class": "frameinterp_site.logs.SharedFileHandler",
             "filename": LOG_DIR / "inbetween.log",
             "delay": True,
             "formatter": "line",

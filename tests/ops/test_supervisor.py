@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 from frameinterp_site.address import Address, AddressError
 from frameinterp_site.clusterwatch import ClusterWatch, last_word
 from frameinterp_site.lock import FolderLock, LockedError
+from frameinterp_site.logs import SharedFileHandler
 from frameinterp_site.supervisor import Child, Supervisor, marked, trim
 
 from .portal import REPOSITORY, wait_for
@@ -192,6 +194,19 @@ def test_a_log_beyond_its_size_is_moved_aside_and_the_writer_goes_on(tmp_path: P
         writer.write(b"after\n")
     assert log.read_bytes() == b"after\n"
     assert (tmp_path / "web.log.1").stat().st_size == 2000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full, a disk that is always full")
+def test_a_log_on_a_full_disk_loses_lines_but_stops_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "up.log").symlink_to("/dev/full")
+    handler = SharedFileHandler(tmp_path / "up.log", delay=True)
+    for _ in range(3):  # the second time it finds the file changed and flushes what it could not write before
+        handler.handle(logging.makeLogRecord({"msg": "a child ended"}))
+    assert capsys.readouterr().err.count("No space left on device") >= 3
+    (tmp_path / "up.log").unlink()
+    handler.stream = handler._open()
+    handler.handle(logging.makeLogRecord({"msg": "room again"}))
+    assert "room again" in (tmp_path / "up.log").read_text()
 
 
 def test_a_folder_has_one_portal_at_a_time(tmp_path: Path) -> None:
