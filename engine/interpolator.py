@@ -184,7 +184,7 @@ def _find(path: str | Path | None) -> ModelInfo:
     if path is None:
         return model_info("default")
     path = Path(path)
-    return file_info(path) if path.suffix == ".pth" or path.exists() else model_info(str(path))
+    return file_info(path) if path.suffix == ".pth" or path.is_file() else model_info(str(path))
 
 
 def _inference_dtype(device: str) -> torch.dtype:

@@ -134,6 +134,12 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are(tmp_path, monk
         Interpolator.load("fancy")
 
 
+def test_a_folder_of_the_same_name_is_not_taken_for_weights(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "flow_fusion").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert Interpolator.load("flow_fusion", device="cpu").info.name == "flow_fusion"
+
+
 def test_a_gpu_that_is_not_there_is_refused():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
