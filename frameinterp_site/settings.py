@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "frameinterp_site.uploads.RefusedUploadMiddleware",
+    "frameinterp_site.fulldisk.FullDiskMiddleware",
 ]
 
 ROOT_URLCONF = "frameinterp_site.urls"

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from engine.config import RenderOptions
+from frameinterp_site.fulldisk import is_full
 from interpolation import services
 from interpolation.models import Project, Source
 from interpolation.services import disk, uploads
@@ -96,6 +98,30 @@ def test_a_disk_that_fills_up_while_a_source_is_kept(
 def test_other_errors_of_the_disk_are_not_called_a_full_disk() -> None:
     with pytest.raises(PermissionError), disk.full_disk_in_words():
         raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), OperationalError("database or disk is full")]
+)
+def test_a_disk_without_one_free_byte_is_said_to_scripts_and_people(
+    api: APIClient, alice: User, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(**given: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(services, "project_create", fail)
+    answer = api.post("/api/v1/projects/", {"name": "x"})
+    assert (answer.status_code, answer.json()) == (507, {"detail": disk.DISK_FULL})
+    client = Client()
+    client.force_login(alice)
+    page = client.post("/projects/new/", {"name": "x"})
+    assert page.status_code == 507
+    assert "The server&#x27;s disk is full, nothing was kept. Ask the administrator" in page.content.decode()
+
+
+def test_other_errors_are_not_answered_with_a_full_disk() -> None:
+    assert not is_full(OperationalError("database is locked"))
+    assert not is_full(PermissionError(errno.EACCES, "Permission denied"))
 
 
 def test_a_job_says_how_much_room_it_needs(little_room: None, quick_source: Source) -> None:
