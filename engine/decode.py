@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
@@ -115,6 +116,9 @@ def first_frame(container: InputContainer, stream: VideoStream, limits: Limits) 
         if frames:
             limits.check_size(frames[0].width, frames[0].height)
             return frames[0]
+        size = jpeg_size(bytes(packet)) if context.name == "mjpeg" else None
+        if size is not None:
+            limits.check_size(*size)  # the decoder only says that it will not
         if number > FIRST_FRAME_PACKETS or not packet.size:
             break
     if context.width and context.height:
@@ -123,3 +127,14 @@ def first_frame(container: InputContainer, stream: VideoStream, limits: Limits) 
         "No frame of this video can be decoded: its data is damaged, or its frames are larger than it says. "
         "Send it again, or convert it first."
     )
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """(width, height) that a JPEG says in its frame header (SOF); None if there is none."""
+    place = 2
+    while place + 9 <= len(data) and data[place] == 0xFF:
+        kind, length, height, width = struct.unpack(">xBHxHH", data[place : place + 9])
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):  # those are tables
+            return width, height
+        place += 2 + length
+    return None

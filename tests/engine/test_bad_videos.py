@@ -161,18 +161,29 @@ def test_an_mp4_that_declares_16384x8192_is_refused(tmp_path: Path) -> None:
     assert refused(path).startswith("The picture is 16384x8192 pixels; at most 8192x8192")
 
 
-def test_frames_larger_than_declared_are_not_decoded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["whole.mp4", "whole.mkv", "whole.avi"])
+def test_frames_larger_than_declared_are_not_decoded(tmp_path: Path, name: str) -> None:
     """The container says 64x48, the JPEG frames inside say 16384x8192."""
-    whole = film(tmp_path / "whole.mp4", pictures(2), codec="mjpeg", pix_fmt="yuvj420p")
+    whole = film(tmp_path / name, pictures(2), codec="mjpeg", pix_fmt="yuvj420p")
 
     def swell(data: bytearray) -> None:
         small, large = struct.pack(">HH", 48, 64), struct.pack(">HH", 8192, 16384)
         data[:] = data.replace(b"\xff\xc0\x00\x11\x08" + small, b"\xff\xc0\x00\x11\x08" + large)
 
-    path = changed(whole, "a.mp4", swell)
+    path = changed(whole, f"a{whole.suffix}", swell)
     assert path.read_bytes() != whole.read_bytes()
-    with pytest.raises(BadInputError, match="larger than it says"):
+    with pytest.raises(BadInputError, match="The picture is 16384x8192 pixels; at most 8192x8192"):
         probe(path)
+
+
+def test_a_broken_motion_jpeg_is_damaged_not_too_large(tmp_path: Path) -> None:
+    whole = film(tmp_path / "whole.mkv", pictures(2), codec="mjpeg", pix_fmt="yuvj420p")
+
+    def wipe(data: bytearray) -> None:
+        data[:] = data.replace(b"\xff\xc0\x00\x11\x08", b"\xff\xff\x00\x11\x08")
+
+    with pytest.raises(BadInputError, match="No frame of this video can be decoded: its data is damaged"):
+        probe(changed(whole, "a.mkv", wipe))
 
 
 def test_the_limits_of_the_caller_hold(tmp_path: Path) -> None:
