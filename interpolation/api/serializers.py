@@ -57,7 +57,11 @@ class OptionsSerializer(serializers.Serializer[Any]):
 
     mode = serializers.ChoiceField(choices=["smooth", "slow", "fps"], required=False)
     inbetween = serializers.IntegerField(
-        required=False, help_text=f"New frames in every gap, 1-{MAX_INBETWEEN}.", min_value=1, max_value=MAX_INBETWEEN
+        required=False,
+        help_text=f"New frames in every gap, 1-{MAX_INBETWEEN}.",
+        min_value=1,
+        max_value=MAX_INBETWEEN,
+        error_messages=dict.fromkeys(("min_value", "max_value"), f"Choose 1 to {MAX_INBETWEEN} in-between frames."),
     )
     target_fps = serializers.CharField(
         required=False, allow_null=True, max_length=40, help_text='The rate to reach: "60" or "60000/1001".'
@@ -74,6 +78,16 @@ class OptionsSerializer(serializers.Serializer[Any]):
     cut = serializers.ChoiceField(choices=["hold", "crossfade"], required=False)
     crf = serializers.IntegerField(required=False, min_value=0, max_value=51)
     held_out = serializers.BooleanField(required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """A setting that does not exist is refused: misspelt, it would silently do nothing."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError(
+                {name: [f"There is no such setting. Choose of: {known}."] for name in unknown}
+            )
+        return super().to_internal_value(data)
 
 
 class JobCreateSerializer(serializers.Serializer[Any]):

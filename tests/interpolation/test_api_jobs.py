@@ -33,7 +33,9 @@ def test_options_may_be_left_out(api: APIClient, quick_source: Source) -> None:
 @pytest.mark.parametrize(
     ("options", "field", "words"),
     [
-        ({"inbetween": 11}, "options", "less than or equal to 10"),
+        ({"inbetween": 11}, "options", "Choose 1 to 10 in-between frames."),
+        ({"inbetween": 0}, "options", "Choose 1 to 10 in-between frames."),
+        ({"in_between": 3}, "options", "There is no such setting. Choose of: mode, inbetween,"),
         ({"resolution": [3, 3]}, "detail", "3x3 is out of range"),
         ({"mode": "fps", "target_fps": "NaN"}, "detail", "is not a frame rate"),
         ({"mode": "fps", "target_fps": "1e9"}, "detail", "out of range"),
