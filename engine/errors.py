@@ -9,6 +9,10 @@ class BadInputError(EngineError):
     """A picture or video cannot be used as it is."""
 
 
+class PictureSizesDifferError(BadInputError):
+    """Two pictures of different sizes, and nobody said to resize the second."""
+
+
 class BadOptionsError(EngineError, ValueError):
     """A setting is missing, out of range, or does not go with another."""
 

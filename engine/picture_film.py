@@ -16,7 +16,7 @@ from .certificate import certify
 from .config import MIN_SIDE, RenderOptions
 from .disk import check_room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
-from .errors import BadInputError
+from .errors import BadInputError, PictureSizesDifferError
 from .heldout import compare, summary
 from .media_types import Limits
 from .motion import dis_flow
@@ -108,7 +108,7 @@ def _read_two(
     img0, img1 = read_picture(frame1, limits), read_picture(frame2, limits)
     (h0, w0), (h1, w1) = img0.shape[:2], img1.shape[:2]
     if img0.shape != img1.shape and not resize_second:
-        raise BadInputError(
+        raise PictureSizesDifferError(
             f"The two pictures differ in size: {w0}x{h0} and {w1}x{h1}. Send two of the same size, or have the "
             "second resized to the first."
         )

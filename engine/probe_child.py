@@ -17,15 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from .childproc import die_with_parent
-from .errors import BadInputError, EngineError
+from .errors import BadInputError, EngineError, PictureSizesDifferError
 from .files import atomically
 from .media_types import Limits, sniff
 
 POSTER_WIDTH = 640  # pixels
-
-
-class PictureSizesDifferError(BadInputError):
-    """Two pictures of different sizes, and nobody said to resize the second."""
 
 
 def main(request_path: str) -> None:

@@ -10,11 +10,13 @@ from fractions import Fraction as F
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from engine import RenderOptions
 from engine.errors import BadOptionsError
+from engine.pictures import write_picture
 from engine.render import Progress
 from engine.video import probe
 from interpolation.management.commands import interpolate
@@ -51,6 +53,14 @@ def test_each_mode_writes_what_it_promises(clip: Path, tmp_path: Path, given: li
     assert (info.frame_count, info.fps) == (frames, fps)
     assert f"{frames} frames" in text and "Not as expected" not in text
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != "") == ["clip.mp4", "out.mp4"]
+
+
+def test_pictures_of_two_sizes_are_refused_with_the_way_out(tmp_path: Path, tiny_pictures: tuple[Path, Path]) -> None:
+    larger = write_picture(tmp_path / "larger.png", np.zeros((100, 120, 3), np.uint8))
+    with pytest.raises(CommandError, match=r"differ in size: .* and 120x100.*--resize-second does that"):
+        run(tiny_pictures[0], larger, tmp_path / "out.mp4")
+    run(tiny_pictures[0], larger, tmp_path / "out.mp4", "--resize-second")
+    assert probe(tmp_path / "out.mp4").frame_count == 3
 
 
 def test_two_pictures_make_a_film(tmp_path: Path, tiny_pictures: tuple[Path, Path]) -> None:

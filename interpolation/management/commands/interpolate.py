@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from engine.config import RenderOptions, parse_fps, parse_resolution
-from engine.errors import BadOptionsError, EngineError
+from engine.errors import BadOptionsError, EngineError, PictureSizesDifferError
 from engine.interpolator import Interpolator
 from engine.media_types import sniff
 from engine.render import Progress, RenderResult, render_pictures, render_video
@@ -69,6 +69,8 @@ class Command(BaseCommand):
             check_paths(sources, output, force=given["force"])
             with stop_on_interrupt() as stopped, progress_bar(self.stderr) as bar:
                 result = self.render(sources, output, options, given, bar, stopped)
+        except PictureSizesDifferError as error:
+            raise CommandError(f"{error} --resize-second does that.") from error
         except EngineError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(summary(output, result))
