@@ -77,11 +77,11 @@ class Interpolator:
     @torch.inference_mode()
     def _encode(self, image: Picture) -> Features:
         """Encodes one frame, or gives back the last one encoded if it is the same."""
-        if self._last is not None and self._last[0] is image:
+        if self._last is not None and np.array_equal(self._last[0], image):
             return self._last[1]
         assert isinstance(self._net, FlowFusion)
         features = self._net.encode(_pad(_to_tensor(image, self.device), self._net.multiple))
-        self._last = (image, features)
+        self._last = (image.copy(), features)  # a copy: callers may fill the same array with the next frame
         return features
 
     @torch.inference_mode()

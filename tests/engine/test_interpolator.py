@@ -67,6 +67,15 @@ def test_a_frame_is_encoded_once_for_both_its_pairs(untrained: Interpolator, mon
     assert len(encoded) == 3
 
 
+def test_a_buffer_filled_with_the_next_frame_is_encoded_anew(untrained: Interpolator):
+    first, second, third = (shifted(textured(), 4 * n, 2 * n) for n in range(3))
+    buffer = second.copy()
+    untrained.pair(first, buffer)
+    buffer[:] = third  # the same array, another picture
+    reused = untrained.pair(buffer, first).at(0.5)
+    assert np.array_equal(reused, Interpolator.load("flow_fusion", device="cpu", threads=1).pair(third, first).at(0.5))
+
+
 def test_swapping_frames_and_time_gives_nearly_the_same_picture(untrained: Interpolator):
     image = textured(96, 128)
     moved = shifted(image, 6, 2)
