@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .errors import BadOptionsError
 
 Mode = Literal["smooth", "slow", "fps"]
 CutPolicy = Literal["hold", "crossfade"]
+SoundPolicy = Literal["keep", "stretch", "drop"]
+DuplicatePolicy = Literal["keep", "retime", "drop"]
+OutputFormat = Literal[
+    "mp4_h264", "mp4_h265", "mp4_av1", "webm_vp9", "webm_av1", "mov_prores", "mov_prores4444", "gif", "webp", "png"
+]
+
+CHOICES = {
+    "mode": get_args(Mode), "cut": get_args(CutPolicy), "sound": get_args(SoundPolicy),
+    "duplicates": get_args(DuplicatePolicy), "format": get_args(OutputFormat),
+    "bit_depth": ("auto", "8", "10"), "deinterlace": ("auto", "off"), "encoder": ("auto", "software", "nvenc"),
+}  # fmt: skip
 
 MAX_INBETWEEN = 10
 MIN_SIDE, MAX_SIDE = 16, 8192
 MAX_PIXELS = 8192 * 4320
+MAX_SECONDS = 86_400
 MIN_FPS, MAX_FPS = Fraction(1, 10), Fraction(480)
 
 
@@ -37,6 +50,25 @@ def parse_fps(value: str | int | float | Fraction) -> Fraction:
         raise BadOptionsError(f"{value} fps is out of range. Choose between 0.1 and 480 fps.")
     ntsc = Fraction(round(fps * 1001 / 1000) * 1000, 1001)  # 23.976, 29.97, 59.94 mean n*1000/1001
     return ntsc if fps.denominator != 1 and abs(fps - ntsc) < Fraction(6, 1000) and fps.denominator != 1001 else fps
+
+
+def parse_seconds(value: str | int | float | Fraction) -> Fraction:
+    """A time in a film as an exact fraction: "12.5", "0:12.5", "1:02:03", 12.5, "25/2"; at most a day.
+
+    Raises:
+        BadOptionsError: not a time.
+    """
+    try:
+        seconds = Fraction(0)
+        for part in str(value).strip().split(":"):
+            if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?(/\d{1,9})?", part):
+                raise ValueError(part)
+            seconds = seconds * 60 + Fraction(part)
+        if seconds > MAX_SECONDS:
+            raise ValueError(value)
+    except (ValueError, ZeroDivisionError) as error:
+        raise BadOptionsError(f'"{value}" is not a time. Write seconds (12.5) or minutes (1:02.5).') from error
+    return seconds
 
 
 def parse_resolution(value: str | tuple[int, int]) -> tuple[int, int]:
@@ -64,9 +96,18 @@ class RenderOptions:
     """What to make of a source.
 
     mode "smooth": `inbetween` new frames in every gap, same duration, fps x (inbetween + 1).
-    mode "slow": as many new frames, same fps, so (inbetween + 1) times as long; sound is dropped.
+    mode "slow": as many new frames, same fps, so (inbetween + 1) times as long.
     mode "fps": exactly `target_fps`, same duration; `inbetween` is ignored.
     For two pictures, mode and target_fps give the rate of the short film that is made of them.
+
+    sound: "keep" where the duration stays (in slow motion it is dropped), "stretch" to the new duration without
+        a change of pitch, or "drop".
+    duplicates: repeated frames of the source: "keep" as pauses, "retime" so that motion is even (animation on twos), or
+        "drop", which writes the source without them and draws nothing new.
+    trim_start, trim_end: seconds of the source; what lies outside is left out, with its sound.
+    loop: also draw the way from the last frame back to the first.
+    quality: 0 smallest file - 100 best, whatever the codec; `crf`, the codec's own scale, overrides it.
+    bit_depth: of the file; "auto" is the source's where the format holds it.
     """
 
     mode: Mode = "smooth"
@@ -77,10 +118,29 @@ class RenderOptions:
     cut: CutPolicy = "hold"
     crf: int = 18  # x264's scale, 0 lossless - 51 worst
     held_out: bool = True  # also hide real frames, draw them again and compare
+    format: OutputFormat = "mp4_h264"
+    quality: int = 80
+    bit_depth: Literal["auto", "8", "10"] = "auto"
+    encoder: Literal["auto", "software", "nvenc"] = "auto"  # auto: the graphics card's where there is one
+    sound: SoundPolicy = "keep"
+    duplicates: DuplicatePolicy = "keep"
+    deinterlace: Literal["auto", "off"] = "auto"
+    trim_start: Fraction | None = None
+    trim_end: Fraction | None = None
+    loop: bool = False
 
     def __post_init__(self) -> None:
-        if self.mode not in ("smooth", "slow", "fps"):
-            raise BadOptionsError(f'"{self.mode}" is not a mode. Choose smooth, slow or fps.')
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                wanted = f"{', '.join(choices[:-1])} or {choices[-1]}"
+                raise BadOptionsError(f'{name} = "{getattr(self, name)}" is not known. Choose {wanted}.')
+        for name in ("trim_start", "trim_end"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, parse_seconds(getattr(self, name)))
+        if self.trim_end is not None and self.trim_end <= (self.trim_start or 0):
+            raise BadOptionsError("The end of the part to use lies before its start. Choose a later end.")
+        if isinstance(self.quality, bool) or not isinstance(self.quality, int) or not 0 <= self.quality <= 100:
+            raise BadOptionsError(f"quality = {self.quality} is out of range. Choose 0 (smallest file) to 100 (best).")
         if (
             isinstance(self.inbetween, bool)
             or not isinstance(self.inbetween, int)
@@ -93,15 +153,14 @@ class RenderOptions:
             object.__setattr__(self, "target_fps", parse_fps(self.target_fps))
         if self.resolution is not None:
             object.__setattr__(self, "resolution", parse_resolution(self.resolution))
-        if self.cut not in ("hold", "crossfade"):
-            raise BadOptionsError(f'"{self.cut}" is not a way to treat cuts. Choose hold or crossfade.')
         if not 0 <= self.crf <= 51:
             raise BadOptionsError(f"CRF {self.crf} is out of range. Choose 0 (lossless) to 51.")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; `from_dict` gives the same options back."""
         data = asdict(self)
-        data["target_fps"] = str(self.target_fps) if self.target_fps is not None else None
+        for name in ("target_fps", "trim_start", "trim_end"):
+            data[name] = str(data[name]) if data[name] is not None else None
         data["resolution"] = list(self.resolution) if self.resolution is not None else None
         return data
 
