@@ -132,18 +132,38 @@ def _is_full(frame: av.VideoFrame, tags: ColourTags) -> bool:
 
 
 class ToYuv:
-    """RGB arrays to YUV frames for an encoder."""
+    """RGB arrays, or frames of a decoder whose colours are tagged `source`, to YUV frames for an encoder."""
 
-    def __init__(self, tags: ColourTags, width: int, height: int, pix_fmt: str) -> None:
+    def __init__(
+        self, tags: ColourTags, width: int, height: int, pix_fmt: str, source: ColourTags | None = None
+    ) -> None:
+        self._source = source or tags
         self._matrix = matrix_for(tags, width, height)
         self._full = tags.range == "pc"
         self._tags = tags.numbers()
         self._pix_fmt = pix_fmt
-        self._scaler = VideoReformatter()
+        self._scaler, self._native = VideoReformatter(), VideoReformatter()
 
     def __call__(self, rgb: np.ndarray) -> av.VideoFrame:
         """RGB uint8 (H, W, 3) as a tagged frame of the pixel format."""
         frame = self._full_range(rgb) if self._full else self._limited(rgb)
+        frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range = self._tags
+        return frame
+
+    def native(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """`frame` itself, tagged, if it has the pixel format, matrix and range; else converted in one step."""
+        full = _is_full(frame, self._source)
+        matrix = self._matrix if frame.format.is_rgb else matrix_for(self._source, frame.width, frame.height)
+        if frame.format.name != self._pix_fmt or full != self._full or matrix != self._matrix:
+            frame = self._native.reformat(
+                frame,
+                format=self._pix_fmt,
+                src_colorspace=matrix,
+                dst_colorspace=self._matrix,
+                interpolation=EXACT,
+                src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+                dst_color_range=ColorRange.JPEG if self._full else ColorRange.MPEG,
+            )
         frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range = self._tags
         return frame
 

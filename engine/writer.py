@@ -8,6 +8,7 @@ ffmpeg and Chromium, but not by Safari and not by hardware players. The preview 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -65,7 +66,8 @@ class VideoWriter:
         self.sar = sar or (info.sar if info is not None and same_size else Fraction(1))
         self.tags = _tags(info, width, height)
         self.pix_fmt = "yuv420p" if width % 2 == 0 and height % 2 == 0 else "yuv444p"
-        self._to_yuv = ToYuv(self.tags, width, height, self.pix_fmt)
+        source = info.colour if info is not None else None
+        self._to_yuv = ToYuv(self.tags, width, height, self.pix_fmt, source)
         self._settings = {"crf": str(crf), "preset": preset}
         uneven = (1 / self.fps / self.time_base).denominator != 1 or (info is not None and info.is_vfr)
         if uneven:  # MP4 stores decoding times; reordered frames of uneven length would blur where the last one ends
@@ -86,11 +88,26 @@ class VideoWriter:
         """
         if rgb.shape != (self.height, self.width, 3) or rgb.dtype != np.uint8:
             raise ValueError(f"Expected uint8 ({self.height}, {self.width}, 3), got {rgb.dtype} {rgb.shape}")
+        self._take(pts, lambda: self._to_yuv(rgb))
+
+    def write_native(self, frame: av.VideoFrame, pts: Fraction) -> None:
+        """One frame as the source's decoder gave it, upright and of the size declared, shown from `pts` seconds on.
+
+        It goes to the encoder as it is, or, where that takes another pixel format, with that one change: so its colours
+        are those of a plain re-encode. The same frame may be given again. Nobody else may convert it meanwhile.
+
+        Raises: as `write`.
+        """
+        if (frame.width, frame.height) != (self.width, self.height):
+            raise ValueError(f"Expected {self.width}x{self.height}, got {frame.width}x{frame.height}")
+        self._take(pts, lambda: self._to_yuv.native(frame))
+
+    def _take(self, pts: Fraction, prepare: Callable[[], av.VideoFrame]) -> None:
         tick = self._tick(pts)
         if tick < 0 or (self._waiting is not None and tick <= self._waiting[1]):
             raise ValueError(f"Frame at {pts} s is not after the one before it (time base {self.time_base} s)")
         self._flush_waiting(tick)
-        self._waiting = (self._to_yuv(rgb), tick)
+        self._waiting = (prepare(), tick)
 
     def close(self) -> None:
         """Writes what is left and gives the file its name. Without a single frame there is no file: ValueError."""
@@ -140,6 +157,7 @@ class VideoWriter:
             return
         frame, tick = self._waiting
         frame.pts, frame.duration, frame.time_base = tick, until - tick, self.time_base
+        frame.pict_type = 0  # a decoded frame says what it was; the encoder would take that for an order
         with full_disk_in_words():
             container = self._opened()
             container.mux(self._stream.encode(frame))
