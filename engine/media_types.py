@@ -13,7 +13,7 @@ from pathlib import Path
 from .errors import BadInputError
 
 HEAD_BYTES = 4096
-READABLE = "MP4, MOV, MKV, WebM, AVI, MPEG-TS, FLV, WMV, OGG, Y4M or GIF"
+READABLE = "MP4, MOV, MKV, WebM, AVI, MPEG-TS, FLV, WMV, OGG, Y4M, GIF or animated WebP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,14 @@ class MediaType:
     demuxer: the FFmpeg demuxer that reads it as a video, None if it cannot be one.
     picture: Pillow's name for it, None if it cannot be read as a still picture.
     suffix: the file name ending to keep it under.
+    flipbook: moving pictures that are read one by one, without FFmpeg (engine/flipbook.py). They have no sound.
     """
 
     name: str
     suffix: str
     demuxer: str | None = None
     picture: str | None = None
+    flipbook: bool = False
 
 
 MP4 = MediaType("MP4", ".mp4", "mov")
@@ -74,6 +76,8 @@ IVF = MediaType("IVF", ".ivf", "ivf")
 Y4M = MediaType("YUV4MPEG2", ".y4m", "yuv4mpegpipe")
 GIF = MediaType("GIF", ".gif", "gif", "GIF")
 WEBP = MediaType("WebP", ".webp", None, "WEBP")
+ANIMATED_WEBP = MediaType("animated WebP", ".webp", None, "WEBP", flipbook=True)  # FFmpeg's decoder leaves it out
+ZIP = MediaType("zip", ".zip", flipbook=True)  # of pictures
 PNG = MediaType("PNG", ".png", None, "PNG")
 ANIMATED_PNG = MediaType("animated PNG", ".png", "apng", "PNG")
 JPEG = MediaType("JPEG", ".jpg", None, "JPEG")
@@ -104,7 +108,7 @@ def _riff(head: bytes) -> MediaType | None:
     if form == b"WAVE":
         raise BadInputError("This is a sound file (WAVE). Send a video or two pictures.")
     if form == b"WEBP":
-        return WEBP
+        return ANIMATED_WEBP if head[12:16] == b"VP8X" and head[20] & 0x02 else WEBP
     return AVI if form in (b"AVI ", b"AVIX") else None
 
 
@@ -146,6 +150,7 @@ _TESTS: tuple[Callable[[bytes], MediaType | None], ...] = (
     _starts(b"II*\x00", b"MM\x00*", kind=TIFF),
     _starts(b"\x00\x00\x01\xba", kind=MPEG_PS),
     _starts(b"BM", kind=BMP),
+    _starts(b"PK\x03\x04", b"PK\x05\x06", kind=ZIP),
     _transport_stream,
 )
 
@@ -165,6 +170,12 @@ def sniff(path: str | Path) -> MediaType:
             head = file.read(HEAD_BYTES)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise BadInputError(f'There is no file "{path.name}". Send it again.') from error
+    return sniff_bytes(head)
+
+
+def sniff_bytes(data: bytes) -> MediaType:
+    """As `sniff`, of the bytes of a file, or of its beginning."""
+    head = data[:HEAD_BYTES]
     if not head:
         raise BadInputError("The file is empty (0 bytes). The upload may have been cut off; send it again.")
     for test in _TESTS:

@@ -1,17 +1,23 @@
-"""Still pictures in and out: RGB uint8 (H, W, 3)."""
+"""Still pictures in and out: RGB uint8 (H, W, 3); where asked for, also with alpha and with 16 bits a channel."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from .errors import BadInputError
 from .files import atomically
-from .media_types import Limits, sniff
+from .media_types import Limits, MediaType, sniff, sniff_bytes
+
+AnyPicture = NDArray[Any]  # (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16 over its whole range
 
 _SAVE: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {"compress_level": 4}),
@@ -20,18 +26,45 @@ _SAVE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """A picture by its header. width, height: pixels, as shown. deep: 16 bits a channel are kept when it is read so.
+
+    other_colours: it carries the profile of another colour space than sRGB, into which it is brought with 8 bits.
+    """
+
+    kind: MediaType
+    width: int
+    height: int
+    deep: bool
+    alpha: bool
+    other_colours: bool
+
+
+def picture_facts(source: str | Path | bytes, limits: Limits | None = None) -> PictureFacts:
+    """What a picture, given as a file or as its bytes, is. No pixel is decoded.
+
+    Raises:
+        BadInputError: not a picture, or larger than `limits`.
+    """
+    kind, image = _open(source, limits or Limits())
+    with image:
+        size = (image.height, image.width) if _orientation(image) >= 5 else (image.width, image.height)
+        coloured = _profile(image) is not None
+        return PictureFacts(kind, *size, _is_deep(image) and not coloured, image.has_transparency_data, coloured)
+
+
 def picture_size(path: str | Path, limits: Limits | None = None) -> tuple[int, int]:
     """(width, height) in pixels as shown (EXIF orientation applied), from the header alone.
 
     Raises:
         BadInputError: not a picture, or larger than `limits`.
     """
-    with _open(Path(path), limits or Limits()) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        return (image.height, image.width) if turned else (image.width, image.height)
+    facts = picture_facts(path, limits)
+    return facts.width, facts.height
 
 
-def read_picture(path: str | Path, limits: Limits | None = None) -> np.ndarray:
+def read_picture(path: str | Path, limits: Limits | None = None) -> NDArray[np.uint8]:
     """A picture as RGB uint8 (H, W, 3).
 
     EXIF orientation is applied, and a colour profile (photographs of phones: Display P3), so that the numbers are sRGB.
@@ -41,78 +74,191 @@ def read_picture(path: str | Path, limits: Limits | None = None) -> np.ndarray:
     Raises:
         BadInputError: not a picture, damaged, or larger than `limits`.
     """
-    path = Path(path)
-    with _open(path, limits or Limits()) as image:
+    return read_pixels(path, limits)
+
+
+def read_pixels(
+    source: str | Path | bytes, limits: Limits | None = None, *, deep: bool = False, alpha: bool = False
+) -> AnyPicture:
+    """As `read_picture`, of a file or its bytes; deep: as uint16 over its whole range; alpha: as RGBA, (H, W, 4)."""
+    _, image = _open(source, limits or Limits())
+    with image:
         try:
-            image.load()
-            return np.array(_to_rgb(_to_srgb(ImageOps.exif_transpose(image))))
-        except (OSError, SyntaxError, ValueError) as error:
+            orientation = _orientation(image)
+            if _is_deep(image) and _profile(image) is None:
+                pixels = _deep_pixels(source)
+            else:
+                image.load()
+                pixels = _flat(_to_srgb(image))
+        except (OSError, SyntaxError, ValueError, cv2.error) as error:
             raise BadInputError("The picture is damaged or cut short. Send it again.") from error
+    return to_depth(_turned(with_alpha(pixels) if alpha else on_black(pixels), orientation), deep=deep)
 
 
-def write_picture(path: str | Path, rgb: np.ndarray) -> Path:
-    """Write RGB uint8 (H, W, 3) as PNG or JPEG, by suffix. The file appears whole or not at all.
+def to_depth(pixels: AnyPicture, *, deep: bool) -> AnyPicture:
+    """The same picture in uint16 or uint8."""
+    if deep == (pixels.dtype == np.uint16):
+        return pixels
+    if deep:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    return np.asarray(cv2.convertScaleAbs(pixels, alpha=1 / 257))
+
+
+def with_alpha(pixels: AnyPicture) -> AnyPicture:
+    """(H, W, 4), opaque where nothing was said."""
+    if pixels.shape[2] == 4:
+        return pixels
+    opaque = np.full((*pixels.shape[:2], 1), np.iinfo(pixels.dtype).max, pixels.dtype)
+    return np.concatenate([pixels, opaque], axis=2)
+
+
+def on_black(pixels: AnyPicture) -> AnyPicture:
+    """(H, W, 3): what is transparent is laid on black."""
+    if pixels.shape[2] == 3:
+        return pixels
+    top = int(np.iinfo(pixels.dtype).max)
+    alpha = pixels[..., 3:].astype(np.uint32)
+    return ((pixels[..., :3] * alpha + top // 2) // top).astype(pixels.dtype)
+
+
+def write_picture(path: str | Path, rgb: AnyPicture) -> Path:
+    """Write RGB uint8 (H, W, 3) as PNG or JPEG, by suffix; PNG also takes RGBA and uint16.
+
+    The file appears whole or not at all.
 
     Raises:
         NoSpaceError: no room on the disk.
-        ValueError: another suffix, or not an RGB picture (a mistake of the caller).
+        ValueError: another suffix, or not such a picture (a mistake of the caller).
     """
     path = Path(path)
-    if path.suffix.lower() not in _SAVE:
+    suffix = path.suffix.lower()
+    if suffix not in _SAVE:
         raise ValueError(f"Pictures are written as .png or .jpg, not {path.suffix}")
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
-        raise ValueError(f"Expected RGB uint8 (H, W, 3), got {rgb.dtype} {rgb.shape}")
-    kind, options = _SAVE[path.suffix.lower()]
+    plain = rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] == 3
+    rich = suffix == ".png" and rgb.dtype in (np.uint8, np.uint16) and rgb.ndim == 3 and rgb.shape[2] in (3, 4)
+    if not (plain or rich):
+        raise ValueError(
+            f"Expected RGB uint8 (H, W, 3), or for a PNG also RGBA and uint16, got {rgb.dtype} {rgb.shape}"
+        )
     with atomically(path) as part:
-        Image.fromarray(rgb).save(part, format=kind, **options)
+        if rgb.dtype == np.uint16:
+            part.write_bytes(_deep_png(rgb))
+        else:
+            kind, options = _SAVE[suffix]
+            Image.fromarray(rgb).save(part, format=kind, **options)
     return path
 
 
-def _open(path: Path, limits: Limits) -> Image.Image:
+def _deep_png(pixels: AnyPicture) -> bytes:
+    """Pillow writes 16 bits a channel in grey only, OpenCV in colour as well."""
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    done, packed = cv2.imencode(".png", cv2.cvtColor(pixels, order), [cv2.IMWRITE_PNG_COMPRESSION, 4])
+    if not done:
+        raise ValueError("OpenCV did not write the PNG")
+    return packed.tobytes()
+
+
+def _open(source: str | Path | bytes, limits: Limits) -> tuple[MediaType, Image.Image]:
     """The picture with its header read and its size checked, no pixel decoded."""
-    kind = sniff(path)
+    if isinstance(source, bytes):
+        kind, size, file = sniff_bytes(source), len(source), BytesIO(source)
+    else:
+        kind, size, file = sniff(source), Path(source).stat().st_size, Path(source)  # type: ignore[assignment]
     if kind.picture is None:
-        raise BadInputError(f"This is a {kind.name} video, not a picture. Send PNG or JPEG pictures.")
-    limits.check_bytes(path.stat().st_size)
+        what = f"a {kind.name} video" if kind.demuxer else f"a {kind.name} file"
+        raise BadInputError(f"This is {what}, not a picture. Send PNG or JPEG pictures.")
+    limits.check_bytes(size)
     try:
-        image = Image.open(path, formats=[kind.picture])
+        image = Image.open(file, formats=[kind.picture])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         most = f"{limits.max_pixels / 1e6:.0f} megapixels"
         raise BadInputError(f"The picture is too large; at most {most} can be processed. Make it smaller.") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise BadInputError(f"The {kind.name} picture is damaged. Send it again.") from error
+        raise BadInputError(
+            f"The {kind.name} picture is damaged, or of a sort that cannot be read here. Save it as PNG and send that."
+        ) from error
     try:
         limits.check_size(*image.size)
     except BadInputError:
         image.close()
         raise
-    return image
+    return kind, image
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """How Pillow says the pixels are stored: "RGB;16B"."""
+    tiles = getattr(image, "tile", None)
+    args = tiles[0].args if tiles else ""
+    return str(args[0] if isinstance(args, tuple) else args)
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """16 bits a channel, in a form that OpenCV reads to the last bit."""
+    return image.format in ("PNG", "TIFF") and _raw_mode(image).startswith(("RGB;16", "RGBA;16", "LA;16", "I;16"))
+
+
+def _deep_pixels(source: str | Path | bytes) -> AnyPicture:
+    """uint16 (H, W, 3 or 4); Pillow would cut the lower half of each number off."""
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint16:
+        raise ValueError("OpenCV cannot decode this picture")
+    if stored.ndim == 2:
+        return np.asarray(cv2.cvtColor(stored, cv2.COLOR_GRAY2RGB))
+    order = cv2.COLOR_BGRA2RGBA if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(stored, order))
+
+
+_TURNS: dict[int, Callable[[AnyPicture], AnyPicture]] = {  # EXIF orientation -> upright
+    2: np.fliplr,
+    3: lambda pixels: np.rot90(pixels, 2),
+    4: np.flipud,
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: np.rot90(pixels, 2).transpose(1, 0, 2),
+    8: np.rot90,
+}
+
+
+def _orientation(image: Image.Image) -> int:
+    """1-8, as EXIF counts. What lies behind the pixels is not looked at: asking a PNG for it would decode them all."""
+    found = Image.Image.getexif(image).get(0x0112, 1)
+    return found if found in _TURNS else 1
+
+
+def _turned(pixels: AnyPicture, orientation: int) -> AnyPicture:
+    return np.ascontiguousarray(_TURNS[orientation](pixels)) if orientation != 1 else pixels
+
+
+def _profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
+    """The profile of another colour space than sRGB, if the picture carries one that can be read."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "L", "CMYK"):
+        return None
+    try:
+        space = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return None if "sRGB" in ImageCms.getProfileDescription(space) else space
+    except (ImageCms.PyCMSError, OSError):  # a profile that cannot be read is passed over, as browsers do
+        return None
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
     """The picture in sRGB where it carries the profile of another space, else itself, to the last bit."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "RGBA", "L", "CMYK"):
+    space = _profile(image)
+    if space is None:
         return image
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
     try:
-        space = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if "sRGB" in ImageCms.getProfileDescription(space):
-            return image
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        converted = ImageCms.profileToProfile(image, space, ImageCms.createProfile("sRGB"), outputMode=mode)
-    except (ImageCms.PyCMSError, OSError):  # a profile that cannot be read is passed over, as browsers do
+        return ImageCms.profileToProfile(image, space, ImageCms.createProfile("sRGB"), outputMode=mode) or image
+    except (ImageCms.PyCMSError, OSError):
         return image
-    return converted or image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _flat(image: Image.Image) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3), or (H, W, 4) where the picture has transparent parts."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         deep = np.asarray(image).astype(np.float64)
         wide = image.mode.startswith("I;16") or deep.max(initial=0) > 255  # 32-bit kinds do not say what is white
         grey = np.clip(np.rint(deep / (257.0 if wide else 1.0)), 0, 255).astype(np.uint8)
-        return Image.fromarray(grey).convert("RGB")
-    if image.has_transparency_data:
-        clear = image.convert("RGBA")
-        ground = Image.new("RGBA", clear.size, (0, 0, 0, 255))
-        return Image.alpha_composite(ground, clear).convert("RGB")
-    return image.convert("RGB")
+        return np.array(Image.fromarray(grey).convert("RGB"))
+    return np.array(image.convert("RGBA" if image.has_transparency_data else "RGB"))
