@@ -14,11 +14,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .checkpoint import ModelInfo, file_info, load_checkpoint, model_info
-from .config import MIN_SIDE, ModelConfig
-from .errors import BadInputError, BadOptionsError
-from .motion import Flow, Picture, dis_flow, grey, resize_flow
+from .config import ModelConfig
+from .errors import BadOptionsError
+from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor
 from .nets import EncoderDecoder, FlowFusion, Network, build, channels_last
-from .nets.flow_fusion import Features, Match
+from .nets.flow_fusion import Features, Match, Synthesis
+from .pixels import (
+    AnyPicture,
+    alpha_tensor,
+    check_frames,
+    choose_ground,
+    colour_tensor,
+    has_alpha,
+    to_picture,
+    visible_grey,
+)
 
 _FULL_SIZE_DIS = (
     640 * 480
@@ -27,10 +37,10 @@ _MIN_PADDED = 64
 
 
 class Pair(Protocol):
-    """Two frames, matched. Pictures are RGB uint8 (H, W, 3)."""
+    """Two frames, matched."""
 
-    def at(self, t: float | Fraction) -> Picture:
-        """The frame at time t between the two; t = 0 and t = 1 give the sources themselves."""
+    def at(self, t: float | Fraction) -> AnyPicture:
+        """The frame at time t between the two, of their type and channels; t = 0 and t = 1 give the sources."""
 
     def flow(self) -> Flow | None:
         """Motion img0 -> img1 (H, W, 2) in pixels, or None if the model knows none."""
@@ -43,7 +53,7 @@ class Interpolator:
         self.info = info
         self.device = device
         self._net = channels_last(net.eval().to(device=device, dtype=_inference_dtype(device)))
-        self._last: tuple[Picture, Features] | None = None
+        self._last: tuple[AnyPicture, float, Features] | None = None  # frame, ground, features
 
     @classmethod
     def load(cls, path: str | Path | None = None, device: str = "auto", *, threads: int | None = None) -> Interpolator:
@@ -61,13 +71,17 @@ class Interpolator:
         net = load_checkpoint(info.path)[0] if info.path else build(ModelConfig(arch=info.arch))
         return cls(net, info, device)
 
-    def pair(self, img0: Picture, img1: Picture) -> Pair:
-        """Match two frames of one size, 16 pixels a side or more. A frame that was img1 before is not encoded again.
+    def pair(self, img0: AnyPicture, img1: AnyPicture) -> Pair:
+        """Match two frames of one size and kind, 16 pixels a side or more. A frame that was img1 before is not encoded
+        again.
+
+        Frames are RGB (H, W, 3) or RGBA (H, W, 4), uint8 or uint16 over its whole range; see `engine.pixels` for what
+        becomes of alpha.
 
         Raises:
-            BadInputError: not RGB uint8, of different sizes, or too small.
+            BadInputError: something else, of different sizes or kinds, or too small.
         """
-        _check(img0, img1)
+        check_frames(img0, img1)
         if np.array_equal(img0, img1):
             return _StillPair(img0)
         if isinstance(self._net, EncoderDecoder):
@@ -75,80 +89,104 @@ class Interpolator:
         return _FusionPair(self, img0, img1)
 
     @torch.inference_mode()
-    def _encode(self, image: Picture) -> Features:
+    def _encode(self, image: AnyPicture, ground: float) -> Features:
         """Encodes one frame, or gives back the last one encoded if it is the same."""
-        if self._last is not None and np.array_equal(self._last[0], image):
-            return self._last[1]
+        if self._last is not None and self._last[1] == ground and np.array_equal(self._last[0], image):
+            return self._last[2]
         assert isinstance(self._net, FlowFusion)
-        features = self._net.encode(_pad(_to_tensor(image, self.device), self._net.multiple))
-        self._last = (image.copy(), features)  # a copy: callers may fill the same array with the next frame
+        features = self._net.encode(_pad(colour_tensor(image, ground, self.device), self._net.multiple))
+        self._last = (image.copy(), ground, features)  # a copy: callers may fill the same array with the next frame
         return features
 
     @torch.inference_mode()
-    def _match(self, img0: Picture, img1: Picture) -> Match:
+    def _match(self, img0: AnyPicture, img1: AnyPicture, ground: float) -> Match:
         assert isinstance(self._net, FlowFusion)
-        frame0, frame1 = self._encode(img0), self._encode(img1)
+        frame0, frame1 = self._encode(img0, ground), self._encode(img1, ground)
         size = frame0.picture.shape[-1] // 4, frame0.picture.shape[-2] // 4
-        flow_01, flow_10 = first_flows(img0, img1, size)
+        flow_01, flow_10 = first_flows(img0, img1, size, ground=ground)
         return self._net.match(frame0, frame1, _flow_tensor(flow_01, self.device), _flow_tensor(flow_10, self.device))
 
     @torch.inference_mode()
-    def _synthesise(self, match: Match, t: float, size: tuple[int, int]) -> Picture:
+    def _synthesise(self, match: Match, t: float) -> Synthesis:
         assert isinstance(self._net, FlowFusion)
-        return _to_picture(self._net.synthesise(match, t).picture, size)
+        return self._net.synthesise(match, t)
 
 
 class _FusionPair:
-    def __init__(self, interpolator: Interpolator, img0: Picture, img1: Picture) -> None:
+    def __init__(self, interpolator: Interpolator, img0: AnyPicture, img1: AnyPicture) -> None:
         self._interpolator = interpolator
         self._img0, self._img1 = img0, img1
-        self._match = interpolator._match(img0, img1)
+        self._ground = choose_ground(img0, img1)
+        self._match = interpolator._match(img0, img1, self._ground)
 
-    def at(self, t: float | Fraction) -> Picture:
+    @torch.inference_mode()
+    def at(self, t: float | Fraction) -> AnyPicture:
         if (end := _source_at(t, self._img0, self._img1)) is not None:
             return end
-        return self._interpolator._synthesise(self._match, float(t), self._img0.shape[:2])
+        made = self._interpolator._synthesise(self._match, float(t))
+        height, width = self._img0.shape[:2]
+        alpha = self._alpha(made)[..., :height, :width] if has_alpha(self._img0) else None
+        return to_picture(made.picture[..., :height, :width], alpha, self._ground, self._img0.dtype)
 
     def flow(self) -> Flow:
         height, width = self._img0.shape[:2]
         full = F.interpolate(self._match.flow_01, scale_factor=4, mode="bilinear", align_corners=False) * 4
         return full[0, :, :height, :width].permute(1, 2, 0).cpu().numpy()
 
+    def _alpha(self, made: Synthesis) -> Tensor:
+        """Both frames' alpha, moved and fused as their colours were."""
+        multiple, device = self._interpolator._net.multiple, self._interpolator.device
+        warped0, warped1 = (
+            backward_warp(_pad(alpha_tensor(image, device), multiple), resize_flow_tensor(flow, 2), cubic=True)
+            for image, flow in ((self._img0, made.flow_t0), (self._img1, made.flow_t1))
+        )
+        return torch.lerp(warped1, warped0, made.mask)
+
 
 class _BaselinePair:
     """The plain network knows one time only, the middle."""
 
-    def __init__(self, net: EncoderDecoder, img0: Picture, img1: Picture, device: str) -> None:
+    def __init__(self, net: EncoderDecoder, img0: AnyPicture, img1: AnyPicture, device: str) -> None:
         self._net, self._img0, self._img1, self._device = net, img0, img1, device
 
     @torch.inference_mode()
-    def at(self, t: float | Fraction) -> Picture:
+    def at(self, t: float | Fraction) -> AnyPicture:
         """By halving: the middle of the middle, until within 1/16 of t."""
         if (end := _source_at(t, self._img0, self._img1)) is not None:
             return end
-        low, high, start, stop = self._img0, self._img1, 0.0, 1.0
-        for _ in range(4):
-            middle, time = self._middle(low, high), (start + stop) / 2
-            if math.isclose(time, float(t)):
-                break
-            low, start, high, stop = (middle, time, high, stop) if float(t) > time else (low, start, middle, time)
-        return middle
+        ground = choose_ground(self._img0, self._img1)
+        colour0, colour1 = (colour_tensor(image, ground, self._device) for image in (self._img0, self._img1))
+        alpha = None
+        if has_alpha(self._img0):  # drawn like a grey picture
+            alpha0, alpha1 = (
+                alpha_tensor(image, self._device).expand(-1, 3, -1, -1) for image in (self._img0, self._img1)
+            )
+            alpha = self._between(alpha0, alpha1, float(t)).mean(dim=1, keepdim=True)
+        return to_picture(self._between(colour0, colour1, float(t)), alpha, ground, self._img0.dtype)
 
     def flow(self) -> None:
         return None
 
-    def _middle(self, img0: Picture, img1: Picture) -> Picture:
-        tensors = [_pad(_to_tensor(image, self._device), self._net.multiple) for image in (img0, img1)]
-        return _to_picture(self._net(*tensors), img0.shape[:2])
+    def _between(self, low: Tensor, high: Tensor, t: float) -> Tensor:
+        """Pictures (1, 3, H, W) to the one nearest to t."""
+        height, width = low.shape[-2:]
+        low, high = (_pad(picture, self._net.multiple) for picture in (low, high))
+        start, stop = 0.0, 1.0
+        for _ in range(4):
+            middle, time = self._net(low, high), (start + stop) / 2
+            if math.isclose(time, t):
+                break
+            low, start, high, stop = (middle, time, high, stop) if t > time else (low, start, middle, time)
+        return middle[..., :height, :width]
 
 
 class _StillPair:
     """Two identical frames: nothing to compute, and nothing changes."""
 
-    def __init__(self, image: Picture) -> None:
+    def __init__(self, image: AnyPicture) -> None:
         self._image = image
 
-    def at(self, t: float | Fraction) -> Picture:
+    def at(self, t: float | Fraction) -> AnyPicture:
         return self._image.copy() if 0 <= t <= 1 else _refuse(t)
 
     def flow(self) -> Flow:
@@ -167,13 +205,13 @@ def choose_device(device: str) -> str:
 
 
 def first_flows(
-    img0: Picture, img1: Picture, size: tuple[int, int], *, coarse: bool | None = None
+    img0: AnyPicture, img1: AnyPicture, size: tuple[int, int], *, coarse: bool | None = None, ground: float = 0.0
 ) -> tuple[Flow, Flow]:
     """DIS in both directions, resampled to size = (width, height), a quarter of the padded frame's.
 
-    `coarse` matches at half size; by default frames above 640x480.
+    `coarse` matches at half size; by default frames above 640x480. Frames with alpha are laid on `ground`, 0-1.
     """
-    grey0, grey1 = _pad_grey(grey(img0), size), _pad_grey(grey(img1), size)
+    grey0, grey1 = (_pad_grey(visible_grey(image, ground), size) for image in (img0, img1))
     if grey0.size > _FULL_SIZE_DIS if coarse is None else coarse:
         half = (size[0] * 2, size[1] * 2)
         grey0, grey1 = (cv2.resize(g, half, interpolation=cv2.INTER_AREA) for g in (grey0, grey1))
@@ -198,38 +236,14 @@ def cpu_has_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _check(img0: Picture, img1: Picture) -> None:
-    for image in (img0, img1):
-        if not (isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3):
-            raise BadInputError("A frame must be an RGB picture: a uint8 array of shape (height, width, 3).")
-    if img0.shape != img1.shape:
-        (h0, w0), (h1, w1) = img0.shape[:2], img1.shape[:2]
-        raise BadInputError(f"The two frames differ in size: {w0}x{h0} and {w1}x{h1}. Resize one to fit the other.")
-    if min(img0.shape[:2]) < MIN_SIDE:
-        raise BadInputError(
-            f"The frames are {img0.shape[1]}x{img0.shape[0]}; each side must be at least {MIN_SIDE} pixels."
-        )
-
-
-def _source_at(t: float | Fraction, img0: Picture, img1: Picture) -> Picture | None:
+def _source_at(t: float | Fraction, img0: AnyPicture, img1: AnyPicture) -> AnyPicture | None:
     if not 0 <= t <= 1:
         _refuse(t)
     return img0.copy() if t == 0 else img1.copy() if t == 1 else None
 
 
-def _refuse(t: float | Fraction) -> Picture:
+def _refuse(t: float | Fraction) -> AnyPicture:
     raise BadOptionsError(f"t = {float(t)} is outside the pair. Choose a time from 0 to 1.")
-
-
-def _to_tensor(image: Picture, device: str) -> Tensor:
-    """(H, W, 3) uint8 to (1, 3, H, W) float32 0-1, channels_last."""
-    return torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1)[None].float().div_(255)
-
-
-def _to_picture(tensor: Tensor, size: tuple[int, int]) -> Picture:
-    """(1, 3, H, W) float32 to (height, width, 3) uint8, cut to size = (height, width)."""
-    pixels = tensor[0, :, : size[0], : size[1]].permute(1, 2, 0)
-    return pixels.mul(255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy()
 
 
 def _padded_side(side: int, multiple: int) -> int:
