@@ -1,0 +1,274 @@
+"""What a result can be written as: one table, and from it the settings of an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import av
+import numpy as np
+
+from .errors import BadOptionsError
+
+Kind = Literal["film", "gif", "webp", "png"]
+QUALITIES = (0, 20, 40, 60, 80, 100)  # where the curves below are given; between them lie straight lines
+
+# sound that may be copied; what is not in it is encoded anew
+MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
+MOV_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"})
+WEBM_SOUND = frozenset({"opus", "vorbis"})
+
+# (bits of a channel, alpha) -> pixel format; the second table is for pictures with an odd side where it differs
+YUV = {(8, False): "yuv420p", (10, False): "yuv420p10le"}
+ODD_YUV = {(8, False): "yuv444p", (10, False): "yuv444p10le"}
+P010 = {(8, False): "yuv420p", (10, False): "p010le"}
+PRORES = {(10, False): "yuv444p10le", (10, True): "yuva444p10le"}
+RGB = {(8, False): "rgb24", (8, True): "rgba", (10, False): "rgb48be", (10, True): "rgba64be"}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One line of the table.
+
+    label: for people. container: FFmpeg's muxer of the file, "" where it is no film. codec: as `probe` names it.
+    tag: the codec's four letters in MP4 and MOV. segment: suffix of the files it is joined from; those hold the codec
+    itself, or, for GIF, WebP and PNG, PNG pictures in a MOV. browser: whether browsers play it as it is.
+    depths: bits of a channel it can have; 10 stands for all above 8 (PNG: 16). auto_depths: those of them it gets
+    without being asked for.
+    crf: (best, worst) of the encoder's scale. curve: CRF at each of QUALITIES.
+    sound: codecs that are copied into it. sound_encoder: of all others; "" means that it has no sound.
+    """
+
+    name: str
+    label: str
+    suffix: str
+    mime: str
+    codec: str
+    encoder: str
+    kind: Kind = "film"
+    container: str = ""
+    tag: str = ""
+    segment: str = ".mp4"
+    browser: bool = False
+    nvenc: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    pix_fmts: Mapping[tuple[int, bool], str] = field(default_factory=lambda: YUV)
+    odd_pix_fmts: Mapping[tuple[int, bool], str] = field(default_factory=dict)
+    depths: tuple[int, ...] = (8, 10)
+    auto_depths: tuple[int, ...] = (8, 10)
+    alpha: bool = False
+    crf: tuple[int, int] | None = None
+    curve: tuple[int, ...] = ()
+    sound: frozenset[str] = frozenset()
+    sound_encoder: str = ""
+
+    @property
+    def writable_depths(self) -> tuple[int, ...]:
+        """`depths` as far as the encoder that is installed has them: libvpx comes with 8 bits only, or with more."""
+        able = {pixel.name for pixel in av.Codec(self.encoder, "w").video_formats or []}
+        return tuple(bits for bits in self.depths if self.pix_fmts[bits, False] in able)
+
+
+_X265 = "log-level=none:info=0:open-gop=0"
+
+FORMATS: dict[str, Format] = {
+    entry.name: entry
+    for entry in (
+        Format(
+            "mp4_h264", "MP4, H.264", ".mp4", "video/mp4", "h264", "libx264", container="mp4", tag="avc1", browser=True,
+            nvenc="h264_nvenc", settings={"preset": "fast"}, odd_pix_fmts=ODD_YUV, auto_depths=(8,),
+            crf=(0, 51), curve=(42, 36, 30, 24, 18, 8), sound=MP4_SOUND, sound_encoder="aac",
+        ),
+        Format(
+            "mp4_h265", "MP4, H.265", ".mp4", "video/mp4", "hevc", "libx265", container="mp4", tag="hvc1",
+            nvenc="hevc_nvenc", settings={"preset": "fast", "x265-params": _X265}, odd_pix_fmts=ODD_YUV,
+            crf=(0, 51), curve=(42, 36, 30, 24, 18, 8), sound=MP4_SOUND, sound_encoder="aac",
+        ),
+        Format(
+            "mp4_av1", "MP4, AV1", ".mp4", "video/mp4", "av1", "libsvtav1", container="mp4", tag="av01", browser=True,
+            nvenc="av1_nvenc", settings={"preset": "8"},
+            crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=MP4_SOUND, sound_encoder="aac",
+        ),
+        Format(
+            "webm_vp9", "WebM, VP9", ".webm", "video/webm", "vp9", "libvpx-vp9", container="webm", browser=True,
+            settings={"deadline": "good", "cpu-used": "4", "row-mt": "1", "b": "0"},
+            crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=WEBM_SOUND, sound_encoder="libopus",
+        ),
+        Format(
+            "webm_av1", "WebM, AV1", ".webm", "video/webm", "av1", "libsvtav1", container="webm", browser=True,
+            nvenc="av1_nvenc", settings={"preset": "8"},
+            crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=WEBM_SOUND, sound_encoder="libopus",
+        ),
+        Format(
+            "mov_prores", "MOV, ProRes 422", ".mov", "video/quicktime", "prores", "prores_ks", container="mov",
+            tag="apch", segment=".mov", pix_fmts={(10, False): "yuv422p10le"}, depths=(10,), auto_depths=(10,),
+            sound=MOV_SOUND, sound_encoder="pcm_s16le",
+        ),
+        Format(
+            "mov_prores4444", "MOV, ProRes 4444", ".mov", "video/quicktime", "prores", "prores_ks", container="mov",
+            tag="ap4h", segment=".mov", pix_fmts=PRORES,
+            depths=(10,), auto_depths=(10,), alpha=True, sound=MOV_SOUND, sound_encoder="pcm_s16le",
+        ),
+        Format(
+            "gif", "GIF", ".gif", "image/gif", "gif", "png", kind="gif", tag="png ", segment=".mov", browser=True,
+            pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
+        ),
+        Format(
+            "webp", "WebP", ".webp", "image/webp", "webp", "png", kind="webp", tag="png ", segment=".mov", browser=True,
+            pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
+        ),
+        Format(
+            "png", "PNG pictures (zip)", ".zip", "application/zip", "png", "png", kind="png", tag="png ",
+            segment=".mov", pix_fmts=RGB, alpha=True,
+        ),
+    )
+}  # fmt: skip
+
+SUFFIXES = {".mp4": "mp4_h264", ".m4v": "mp4_h264", ".webm": "webm_vp9", ".mov": "mov_prores", ".gif": "gif",
+            ".webp": "webp", ".zip": "png"}  # fmt: skip
+PRORES_PROFILES = {  # (from which quality on, prores_ks' profile, tag)
+    "mov_prores": ((0, "proxy", "apco"), (20, "lt", "apcs"), (40, "standard", "apcn"), (60, "hq", "apch")),
+    "mov_prores4444": ((0, "4444", "ap4h"), (95, "4444xq", "ap4x")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """The settings of one encoder, the same for all segments of a result.
+
+    encoder: FFmpeg's name for it. bits: of a channel, 8 or 10 (which is 16 in a PNG). options: of the encoder.
+    """
+
+    format: Format
+    encoder: str
+    bits: int
+    quality: int
+    tag: str
+    options: Mapping[str, str]
+
+    def pix_fmt(self, width: int, height: int, *, alpha: bool) -> str:
+        """The pixel format for pictures of this size; alpha only where the format holds it."""
+        kind = (self.bits, alpha and self.format.alpha)
+        if self.encoder == self.format.nvenc:
+            return P010[kind]
+        odd = width % 2 or height % 2
+        return self.format.odd_pix_fmts.get(kind, self.format.pix_fmts[kind]) if odd else self.format.pix_fmts[kind]
+
+    def identity(self) -> list[object]:
+        """Changes with whatever makes a segment unfit to be joined to another."""
+        return [self.format.name, self.encoder, self.bits, self.tag, dict(self.options)]
+
+
+def format_for(path: str | Path) -> str:
+    """The name of the format that a file called `path` has unless another is asked for.
+
+    Raises:
+        BadOptionsError: another suffix than those of the table.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        known = f"{', '.join(list(SUFFIXES)[:-1])} or {list(SUFFIXES)[-1]}"
+        raise BadOptionsError(f'Nothing is known about files that end in "{suffix}". Let the name end in {known}.')
+    return SUFFIXES[suffix]
+
+
+def check_options(name: str, crf: int | None, bit_depth: str, encoder: str) -> None:
+    """Raises BadOptionsError where these settings do not go with the format called `name`, or with this machine."""
+    entry = FORMATS[name]
+    if crf is not None:
+        if entry.crf is None:
+            raise BadOptionsError(f"{entry.label} has no CRF. Leave it out and use quality, 0 to 100.")
+        best, worst = entry.crf
+        if isinstance(crf, bool) or not isinstance(crf, int) or not best <= crf <= worst:
+            raise BadOptionsError(
+                f"CRF {crf} is out of range. For {entry.label} choose {best} (best) to {worst} (smallest file)."
+            )
+    if bit_depth != "auto" and int(bit_depth) not in entry.writable_depths:
+        holds = " or ".join(str(bits) for bits in entry.writable_depths)
+        raise BadOptionsError(f"{entry.label} is written with {holds} bits a channel. Choose {holds}, or auto.")
+    if encoder == "nvenc":
+        _check_nvenc(entry, bit_depth)
+
+
+def _check_nvenc(entry: Format, bit_depth: str) -> None:
+    if not entry.nvenc:
+        able = ", ".join(one.label for one in FORMATS.values() if one.nvenc)
+        raise BadOptionsError(f"NVENC does not write {entry.label}, but {able}. Choose the software encoder.")
+    if not usable(entry.nvenc, P010[10 if bit_depth == "10" else 8, False]):
+        raise BadOptionsError(
+            f"NVENC cannot be used for {entry.label} here: no NVIDIA card answers that encodes it. "
+            "Choose the software encoder, or auto."
+        )
+
+
+def encoding_for(
+    name: str,
+    size: tuple[int, int],
+    *,
+    quality: int = 80,
+    crf: int | None = None,
+    bit_depth: str = "auto",
+    encoder: str = "auto",
+    source_bits: int = 8,
+) -> Encoding:
+    """The settings for a result of `size` = (width, height) in pixels made from pictures with `source_bits` a channel.
+
+    The other arguments are those of `RenderOptions`.
+
+    Raises:
+        BadOptionsError: as `check_options`.
+    """
+    check_options(name, crf, bit_depth, encoder)
+    entry = FORMATS[name]
+    bits = int(bit_depth) if bit_depth != "auto" else _depth(entry, source_bits)
+    level = crf if crf is not None else crf_for(entry, quality)
+    if encoder != "software" and _nvenc_fits(entry, size, bits):
+        cq = {"preset": "p5", "rc": "vbr", "cq": str(min(51, level)), "b": "0"}
+        return Encoding(entry, entry.nvenc, bits, quality, entry.tag, cq)
+    if encoder == "nvenc":
+        raise BadOptionsError(
+            f"NVENC does not write pictures of {size[0]}x{size[1]}. Choose even sides of at least 160 pixels, or the "
+            "software encoder."
+        )
+    options, tag = dict(entry.settings), entry.tag
+    if name in PRORES_PROFILES:
+        options["profile"], tag = [rest for least, *rest in PRORES_PROFILES[name] if quality >= least][-1]
+    elif entry.crf is not None:
+        options["crf"] = str(level)
+    return Encoding(entry, entry.encoder, bits, quality, tag, options)
+
+
+def crf_for(entry: Format, quality: int) -> int:
+    """The CRF behind the slider; 0 for formats without."""
+    return round(float(np.interp(quality, QUALITIES, entry.curve))) if entry.curve else 0
+
+
+def _depth(entry: Format, source_bits: int) -> int:
+    """The depth nearest to the source's among those the format takes without being asked."""
+    able = [bits for bits in entry.auto_depths if bits in entry.writable_depths]
+    return max(able) if source_bits > 8 else min(able)
+
+
+def _nvenc_fits(entry: Format, size: tuple[int, int], bits: int) -> bool:
+    fits = not size[0] % 2 and not size[1] % 2 and min(size) >= 160
+    return bool(entry.nvenc) and fits and usable(entry.nvenc, P010[bits, False])
+
+
+@cache
+def usable(encoder: str, pix_fmt: str = "yuv420p") -> bool:
+    """Whether `encoder` really encodes here: one frame of 256x256 is tried, once per process."""
+    try:
+        context = av.CodecContext.create(encoder, "w")
+        if not isinstance(context, av.VideoCodecContext):
+            return False
+        context.width, context.height, context.pix_fmt = 256, 256, pix_fmt
+        context.time_base = Fraction(1, 25)
+        frame = av.VideoFrame(256, 256, pix_fmt)
+        frame.pts = 0
+        return bool([*context.encode(frame), *context.encode(None)])
+    except (av.FFmpegError, ValueError, OSError):
+        return False
