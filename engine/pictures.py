@@ -47,7 +47,7 @@ def picture_facts(source: str | Path | bytes, limits: Limits | None = None) -> P
     Raises:
         BadInputError: not a picture, or larger than `limits`.
     """
-    kind, image = _open(source, limits or Limits())
+    kind, image = open_picture(source, limits or Limits())
     with image:
         size = (image.height, image.width) if _orientation(image) >= 5 else (image.width, image.height)
         coloured = _profile(image) is not None
@@ -81,7 +81,7 @@ def read_pixels(
     source: str | Path | bytes, limits: Limits | None = None, *, deep: bool = False, alpha: bool = False
 ) -> AnyPicture:
     """As `read_picture`, of a file or its bytes; deep: as uint16 over its whole range; alpha: as RGBA, (H, W, 4)."""
-    _, image = _open(source, limits or Limits())
+    _, image = open_picture(source, limits or Limits())
     with image:
         try:
             orientation = _orientation(image)
@@ -89,7 +89,7 @@ def read_pixels(
                 pixels = _deep_pixels(source)
             else:
                 image.load()
-                pixels = _flat(_to_srgb(image))
+                pixels = pixels_of(image)
         except (OSError, SyntaxError, ValueError, cv2.error) as error:
             raise BadInputError("The picture is damaged or cut short. Send it again.") from error
     return to_depth(_turned(with_alpha(pixels) if alpha else on_black(pixels), orientation), deep=deep)
@@ -158,8 +158,8 @@ def _deep_png(pixels: AnyPicture) -> bytes:
     return packed.tobytes()
 
 
-def _open(source: str | Path | bytes, limits: Limits) -> tuple[MediaType, Image.Image]:
-    """The picture with its header read and its size checked, no pixel decoded."""
+def open_picture(source: str | Path | bytes, limits: Limits) -> tuple[MediaType, Image.Image]:
+    """The picture with its header read and its size checked, no pixel decoded. Raises BadInputError."""
     if isinstance(source, bytes):
         kind, size, file = sniff_bytes(source), len(source), BytesIO(source)
     else:
@@ -254,8 +254,9 @@ def _to_srgb(image: Image.Image) -> Image.Image:
         return image
 
 
-def _flat(image: Image.Image) -> NDArray[np.uint8]:
-    """uint8 (H, W, 3), or (H, W, 4) where the picture has transparent parts."""
+def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
+    """sRGB uint8 (H, W, 3), or (H, W, 4) where the picture has transparent parts; as stored, not turned."""
+    image = _to_srgb(image)
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         deep = np.asarray(image).astype(np.float64)
         wide = image.mode.startswith("I;16") or deep.max(initial=0) > 255  # 32-bit kinds do not say what is white

@@ -52,7 +52,7 @@ def timing_of(path: Path, limits: Limits, damage: Damage) -> Timing:
             raise BadInputError("There is no frame in this video that can be read. Send it again.")
         stamps = sorted({stamp for stamp, _ in found})
         time_base = stream.time_base or Fraction(1, 90000)
-        rate = _constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
+        rate = constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
         if rate is not None:
             times = [Fraction(index) / rate for index in range(len(stamps))]
             return Timing(times, stamps[0], rate, len(stamps) / rate)
@@ -88,12 +88,16 @@ def _candidates(stream: VideoStream, stamps: list[int], time_base: Fraction) -> 
     if len(stamps) < 2:
         return declared or [Fraction(25)]
     measured = (len(stamps) - 1) / ((stamps[-1] - stamps[0]) * time_base)
-    near = [rate for rate in STANDARD_RATES if abs(rate - measured) < measured / 50]
-    return [*declared[:1], *near, *declared[1:], measured]
+    return [*declared[:1], *likely_rates(measured), *declared[1:], measured]
 
 
-def _constant_rate(stamps: list[int], time_base: Fraction, candidates: list[Fraction]) -> Fraction | None:
-    """The first rate whose grid all time stamps keep, but for rounding, if there is one."""
+def likely_rates(measured: Fraction) -> list[Fraction]:
+    """The usual rates within 2 % of one that was measured."""
+    return [rate for rate in STANDARD_RATES if abs(rate - measured) < measured / 50]
+
+
+def constant_rate(stamps: list[int], time_base: Fraction, candidates: list[Fraction]) -> Fraction | None:
+    """The first rate whose grid all time stamps (in units of `time_base` s) keep, but for rounding, if there is one."""
     for rate in candidates:
         unit = time_base * rate  # frames per time stamp unit
         up, down = unit.numerator, unit.denominator
