@@ -8,26 +8,25 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import av
-from av.container import InputContainer, OutputContainer
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from .carry import Beside, Carry
 from .damage import Damage
 from .demux import open_input, packets, video_stream
 from .errors import BadInputError
 from .files import atomically
-from .sound import Sound, sound_tracks
+from .formats import FORMATS
+from .mp4_marks import mark_tracks, marks_of
+from .part import Timed
 from .video import probe, read_frames
 from .video_info import VideoInfo
 from .writer import VideoWriter
 
-METADATA = ("title", "artist", "album", "author", "comment", "copyright", "creation_time", "date", "description",
-            "genre", "location", "synopsis")  # fmt: skip
+INTERLEAVING = {"max_interleave_delta": "1000000"}  # microseconds; packets come in order, so waiting only takes memory
 PREVIEW_KEYFRAMES = Fraction(1, 2)  # seconds between places a player can jump to
-
-Timed: TypeAlias = "tuple[Fraction, av.Packet[Any]]"  # seconds at which it is decoded, packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +47,14 @@ def join_segments(
     segment_paths: Sequence[str | Path],
     output: str | Path,
     *,
-    audio_from: str | Path | None = None,
+    carry: Carry | None = None,
     starts: Sequence[Fraction] | None = None,
-    browser_sound: bool = False,
 ) -> list[str]:
-    """One MP4 from segments written by `VideoWriter` with the same settings. Nothing is encoded again.
+    """One MP4 from segments written by `VideoWriter` with the same settings. No picture is encoded again.
 
-    Each segment begins where the one before it ends, or at its time in `starts` (seconds). From `audio_from` come all
-    sound tracks, as late against the first frame as they are there, the chapters, and title, date and the like. Sound
-    is copied, or made AAC where MP4 cannot hold it (or, with `browser_sound`, where browsers do not play it).
+    Each segment begins where the one before it ends, or at its time in `starts` (seconds). `carry` says from where
+    sound, subtitles, chapters, title, date and the like come, as late against the first frame as they are there. Sound
+    is copied, or encoded again where the format does not hold it.
 
     Returns: notes in words on what could not be carried over as it was.
 
@@ -68,12 +66,11 @@ def join_segments(
         raise ValueError("There are no segments to join")
     notes: list[str] = []
     with atomically(Path(output)) as part:
-        if audio_from is None:
-            _write(paths, part, starts, None, None, notes, browser_sound)
+        if carry is None:
+            _write(paths, part, starts, None, None, notes)
             return notes
-        source = Path(audio_from)
-        with open_input(source) as container:
-            _write(paths, part, starts, source, container, notes, browser_sound)
+        with open_input(carry.source) as container:
+            _write(paths, part, starts, carry, container, notes)
     return notes
 
 
@@ -81,29 +78,25 @@ def _write(
     paths: list[Path],
     part: Path,
     starts: Sequence[Fraction] | None,
-    source: Path | None,
-    sound_from: InputContainer | None,
+    carry: Carry | None,
+    source: InputContainer | None,
     notes: list[str],
-    browser_sound: bool,
 ) -> None:
     time_base, extradata = _first(paths[0])
     layouts = list(_layouts(paths, time_base, extradata, starts))
     delay = max(layout.delay for layout in layouts)
-    options = {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
+    options = {"movflags": "+faststart", "movie_timescale": str(time_base.denominator), **INTERLEAVING}
     with open_input(paths[0]) as first, av.open(str(part.absolute()), "w", "mp4", container_options=options) as result:
         stream = result.add_stream_from_template(video_stream(first), time_base=time_base)
-        tracks: list[Sound] = []
-        if source is not None and sound_from is not None:
-            begin = probe(source).start
-            tracks = sound_tracks(sound_from, result, begin, notes, browser_sound=browser_sound)
-            _copy_words(sound_from, result, begin)
-            if (count := len(sound_from.streams.subtitles)) and not browser_sound:
-                notes.append(f"{count} subtitle track{' is' if count == 1 else 's are'} not carried over.")
         sources: list[Iterator[Timed]] = [_video_packets(paths, layouts, delay, stream, time_base)]
-        if tracks and sound_from is not None:
-            sources.append(_sound_packets(sound_from, tracks))
+        if carry is not None and source is not None:
+            begin = probe(carry.source).start
+            beside = Beside(carry, begin, source, result, FORMATS["mp4_h264"], stream, notes)
+            sources.append(beside.packets())
         for _, packet in heapq.merge(*sources, key=lambda timed: timed[0]):
             result.mux(packet)
+        marks = marks_of(result)
+    mark_tracks(part, marks)
 
 
 def _first(path: Path) -> tuple[Fraction, bytes]:
@@ -165,27 +158,6 @@ def _video_packets(
         recent = list(decoding)
 
 
-def _sound_packets(container: InputContainer, tracks: list[Sound]) -> Iterator[Timed]:
-    by_index = {track.source.index: track for track in tracks}
-    for packet in packets(container, [track.source for track in tracks], Damage()):
-        if packet.size:
-            yield from by_index[packet.stream_index].packets(packet)
-    for track in tracks:
-        yield from track.rest()
-
-
-def _copy_words(source: InputContainer, result: OutputContainer, begin: Fraction) -> None:
-    """Title, date and the like, and chapters, which are moved with the first frame."""
-    result.metadata.update({key: value for key, value in source.metadata.items() if key.lower() in METADATA})
-    chapters: list[Any] = []
-    for chapter in source.chapters():
-        unit = chapter["time_base"] or Fraction(1)
-        shift = round(begin / unit)
-        chapters.append({**chapter, "start": max(0, chapter["start"] - shift), "end": max(0, chapter["end"] - shift)})
-    if chapters:
-        result.set_chapters(chapters)
-
-
 def make_preview(
     master: str | Path,
     output: str | Path,
@@ -223,7 +195,7 @@ def make_preview(
                 writer.write(frame.rgb, frame.pts)
                 if on_frame is not None:
                     on_frame(number)
-        return notes + join_segments([picture], output, audio_from=master, browser_sound=True)
+        return notes + join_segments([picture], output, carry=Carry(master, subtitles=False, browser_sound=True))
     finally:
         picture.unlink(missing_ok=True)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from .analysis import Analysis, analyse_once
 from .canvas import Canvas
+from .carry import Carry
 from .certificate import certify
 from .colour import output_tags
 from .config import RenderOptions
@@ -65,7 +66,12 @@ class _Film:
 
     @property
     def keeps_sound(self) -> bool:
-        return self.options.mode != "slow"
+        return self.options.sound == "stretch" or (self.options.sound == "keep" and self.timeline.stretch == 1)
+
+    @property
+    def carry(self) -> Carry:
+        """What comes along besides the picture."""
+        return Carry(self.source, stretch=self.timeline.stretch, sound=self.keeps_sound)
 
     @property
     def frames(self) -> Frames:
@@ -98,8 +104,7 @@ def render_video(
     figures, note = _evaluate(film, report)
     report("joining", 0, 1)
     master = work_dir / "master.mp4"
-    sound = source if film.keeps_sound else None
-    notes = join_segments([film.store.path(segment) for segment in film.segments], master, audio_from=sound)
+    notes = join_segments([film.store.path(segment) for segment in film.segments], master, carry=film.carry)
     report("joining", 1, 1)
     certificate = certify(master, _expected(film))
     files = _previews(film, work_dir, master, manifests, report)
@@ -255,8 +260,8 @@ def _expected(film: _Film) -> dict[str, Any]:
         "sar": film.sar,
         "codec": "h264",
         "audio_streams": len(sound),
-        "av_offset": sound[0]["start"] if sound else None,
-        "chapters": len(film.info.chapters) if film.keeps_sound else 0,
+        "av_offset": film.carry.sound_begins(sound[0]["start"]) if sound else None,
+        "chapters": len(film.info.chapters),
         "color_primaries": tags.primaries,
         "color_transfer": tags.transfer,
         "color_matrix": tags.matrix,

@@ -1,132 +1,198 @@
-"""Sound tracks on their way from a source into an MP4: copied, or made AAC where that cannot be."""
+"""Sound tracks on their way from a source into a result: copied, or encoded again where that cannot be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import av
-from av.audio.resampler import AudioResampler
+import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 
 from .demux import codec_name
+from .formats import Format
+from .part import Part, Timed
+from .steady import Converter, Steady
+from .stretch import Samples, Stretcher
+from .words import copy_track_words
 
-MP4_CODECS = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}  # what common players take in MP4
 BROWSER_CODECS = {"aac", "mp3", "opus", "flac"}
-BITS_PER_CHANNEL = 96_000  # a second, of AAC: beyond hearing a difference in most tests
-MAX_RATE = 48_000
-GAP = Fraction(1, 20)  # seconds of missing sound that are filled with silence
-SILENCE_SAMPLES = 48_000
-AAC_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # by channels; other numbers are mixed down to stereo
+BITS_PER_CHANNEL = 96_000  # a second: beyond hearing a difference in most tests
+OPUS_RATE = 48_000
+AAC_RATES = (48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}  # by channels; other numbers are mixed down to stereo
+ENCODED = {"aac": "AAC", "libopus": "Opus"}  # encoders and what people call it
+FRAME_SIZES = {"aac": 1024, "libopus": 960}  # samples an encoder wants at once
+OPUS_DELAY = Fraction(1, 100)  # more than an Opus decoder throws away at the beginning
 
-Timed: TypeAlias = "tuple[Fraction, av.Packet[Any]]"  # seconds at which it is decoded, packet
+
+class Sound(Protocol):
+    """One track on its way. Gives packets of the result with the time they are decoded at, in seconds."""
+
+    @property
+    def source(self) -> AudioStream: ...
+
+    def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
+        """What becomes of a packet of the source."""
+        ...
+
+    def rest(self) -> Iterable[Timed]:
+        """What is left when the source has ended."""
+        ...
 
 
 @dataclass(slots=True)
-class Sound:
-    """One track. begin: time of the first frame of the picture in the source, seconds; it becomes 0."""
+class CopiedSound:
+    """Packets as they are.
+
+    hides: the container can hide what lies before the first frame of the picture. Then the packet in front comes along,
+    without which a decoder does not get the next one right, and the cut falls between two samples.
+    """
 
     source: AudioStream
     target: AudioStream
-    begin: Fraction
-    resampler: AudioResampler | None = None  # None: copied
-    _next: int | None = None  # sample at which the next decoded piece should begin
+    part: Part
+    hides: bool
 
     def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
-        """What becomes of a packet of the source, with its time of decoding in seconds."""
-        if self.resampler is None:
-            yield from self._copied(packet)
-            return
-        try:
-            frames = packet.decode()
-        except (av.FFmpegError, EOFError):
-            return  # a damaged piece of sound: the gap stays silent, times of the rest are kept
-        for frame in frames:
-            yield from self._encoded(frame)
-
-    def rest(self) -> Iterator[Timed]:
-        """What the encoder still holds."""
-        if self.resampler is None:
-            return
-        for frame in [*self.resampler.resample(None), None]:
-            yield from self._timed(self.target.encode(frame))
-
-    def _copied(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
         unit = packet.time_base
         stamp = packet.dts if packet.dts is not None else packet.pts
         if stamp is None:
             return
-        shift = round(self.begin / unit)
+        shown = self.part.seconds(packet.pts if packet.pts is not None else stamp, unit)
+        if shown < self._earliest((packet.duration or 0) * unit) or self._is_over(shown):
+            return
+        shift = round(self.part.origin / unit)
         packet.dts = stamp - shift
         packet.pts = (packet.pts if packet.pts is not None else stamp) - shift
         packet.stream = self.target
         yield packet.dts * unit, packet
 
-    def _encoded(self, frame: av.AudioFrame) -> Iterator[Timed]:
-        if frame.pts is not None and frame.time_base:
-            frame.pts = round((frame.pts * frame.time_base - self.begin) * frame.sample_rate)
-            frame.time_base = Fraction(1, frame.sample_rate)
-            gap = frame.pts - self._next if self._next is not None else 0
-            if gap > GAP * frame.sample_rate:  # the encoder would close it and everything after would come too early
-                for start in range(frame.pts - gap, frame.pts, SILENCE_SAMPLES):
-                    yield from self._resampled(_silence(frame, start, min(SILENCE_SAMPLES, frame.pts - start)))
-            self._next = frame.pts + frame.samples
-        yield from self._resampled(frame)
+    def rest(self) -> Iterable[Timed]:
+        return ()
 
-    def _resampled(self, frame: av.AudioFrame) -> Iterator[Timed]:
-        assert self.resampler is not None
-        for piece in self.resampler.resample(frame):
-            yield from self._timed(self.target.encode(piece))
+    def _earliest(self, length: Fraction) -> Fraction:
+        if self.hides:
+            return -2 * length
+        return -OPUS_DELAY if codec_name(self.source) == "opus" else Fraction(0)
 
-    @staticmethod
-    def _timed(encoded: Sequence[av.Packet[Any]]) -> Iterator[Timed]:
-        for packet in encoded:
-            yield (packet.dts or 0) * packet.time_base, packet
+    def _is_over(self, shown: Fraction) -> bool:
+        return self.part.length is not None and shown >= self.part.length
 
 
-def _silence(like: av.AudioFrame, start: int, samples: int) -> av.AudioFrame:
-    """Nothing to hear, in the format of `like`, from sample `start` on."""
-    frame = av.AudioFrame(like.format.name, like.layout, samples=samples)
-    for plane in frame.planes:
-        plane.update((b"\x80" if like.format.name.startswith("u8") else b"\0") * plane.buffer_size)
-    frame.sample_rate, frame.pts, frame.time_base = like.sample_rate, start, Fraction(1, like.sample_rate)
-    return frame
+class EncodedSound:
+    """Decoded, cut to the sample, stretched if the part is, and encoded."""
+
+    def __init__(self, source: AudioStream, target: AudioStream, part: Part) -> None:
+        self.source, self.target = source, target
+        context = target.codec_context
+        self._steady, self._stretch = Steady(part), part.stretch
+        self._layout, self._rate = context.layout.name, context.sample_rate
+        self._to_float = Converter("fltp", self._layout, self._rate)
+        self._finish = Converter(context.format.name, self._layout, self._rate, FRAME_SIZES.get(context.name))
+        self._stretcher: Stretcher | None = None
+        self._at = 0  # the sample of the result that the stretcher gives next
+
+    def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
+        try:
+            frames = packet.decode()
+        except (av.FFmpegError, EOFError):
+            return  # a damaged piece of sound: the gap stays silent, times of the rest are kept
+        for frame in frames:
+            for piece in self._steady.pieces(frame):
+                yield from self._encoded(self._stretched(piece) if self._stretch > 1 else [piece])
+
+    def rest(self) -> Iterator[Timed]:
+        if self._stretch > 1:
+            yield from self._encoded(self._stretched(None))
+        for frame in [*self._finish.rest(), None]:
+            yield from _timed(self.target.encode(frame))
+
+    def _stretched(self, piece: av.AudioFrame | None) -> Iterator[av.AudioFrame]:
+        for frame in self._to_float(piece) if piece is not None else self._to_float.rest():
+            samples = np.asarray(frame.to_ndarray(), np.float32)
+            if self._stretcher is None:
+                self._stretcher = Stretcher(self._rate, len(samples), self._stretch)
+                self._at = round((frame.pts or 0) * (frame.time_base or 1) * self._rate) * self._stretch
+            yield from self._frames(self._stretcher.push(samples))
+        if piece is None and self._stretcher is not None:
+            yield from self._frames(self._stretcher.finish())
+
+    def _frames(self, samples: Samples) -> Iterator[av.AudioFrame]:
+        if samples.shape[1]:
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=self._layout)
+            frame.sample_rate, frame.pts, frame.time_base = self._rate, self._at, Fraction(1, self._rate)
+            self._at += frame.samples
+            yield frame
+
+    def _encoded(self, frames: Iterable[av.AudioFrame]) -> Iterator[Timed]:
+        for frame in frames:
+            for piece in self._finish(frame):
+                yield from _timed(self.target.encode(piece))
 
 
 def sound_tracks(
-    source: InputContainer, result: OutputContainer, begin: Fraction, notes: list[str], *, browser_sound: bool
+    source: InputContainer, result: OutputContainer, entry: Format, part: Part, notes: list[str], *, browser_sound: bool
 ) -> list[Sound]:
-    """Adds a track to `result` for every sound track of `source`; says in `notes` what was not simply copied."""
-    keep = BROWSER_CODECS if browser_sound else MP4_CODECS
-    tracks = []
+    """Adds a track to `result`, a file of the format `entry`, for every sound track of `source`; says in `notes` what
+    was lost on the way. browser_sound: AAC in stereo where browsers do not play it as it is."""
+    held = BROWSER_CODECS if browser_sound else entry.sound
+    tracks: list[Sound] = []
     for number, stream in enumerate(source.streams.audio, 1):
         codec = codec_name(stream)
         if stream.codec_context is None:
             notes.append(f"Sound track {number} ({codec}) cannot be decoded here and was left out.")
             continue
-        if codec in keep:
-            track = Sound(stream, result.add_stream_from_template(stream), begin)
+        if codec in held and part.stretch == 1 and not codec.startswith("pcm"):  # PCM comes in pieces of any length
+            target = result.add_stream_from_template(stream)
+            tracks.append(CopiedSound(stream, target, part, hides=entry.container != "webm"))
         else:
-            track = _encoded(stream, result, begin, stereo=browser_sound)
+            target = _encoder(stream, result, "aac" if browser_sound else entry.sound_encoder, stereo=browser_sound)
+            tracks.append(EncodedSound(stream, target, part))
             if not browser_sound:
-                channels = stream.codec_context.channels
-                mixed = "" if channels in AAC_LAYOUTS else f", its {channels} channels mixed down to stereo"
-                notes.append(f"Sound track {number} ({codec}) does not go into MP4 and was encoded as AAC{mixed}.")
-        track.target.metadata.update(_words(stream))
-        tracks.append(track)
+                notes += _losses(number, stream, target, entry)
+        copy_track_words(stream, target)
     return tracks
 
 
-def _encoded(stream: AudioStream, result: OutputContainer, begin: Fraction, *, stereo: bool) -> Sound:
+def _encoder(stream: AudioStream, result: Any, encoder: str, *, stereo: bool) -> Any:
     context = stream.codec_context
-    layout = "stereo" if stereo and context.channels > 2 else AAC_LAYOUTS.get(context.channels, "stereo")
-    rate = min(context.sample_rate, MAX_RATE)
-    target = result.add_stream("aac", rate=rate, layout=layout, bit_rate=BITS_PER_CHANNEL * min(context.channels, 6))
-    return Sound(stream, target, begin, AudioResampler("fltp", layout, rate, frame_size=1024))
+    if encoder.startswith("pcm"):
+        return result.add_stream(_pcm(stream), rate=context.sample_rate, layout=context.layout.name)
+    layout = "stereo" if stereo and context.channels > 2 else LAYOUTS.get(context.channels, "stereo")
+    bits = BITS_PER_CHANNEL * min(context.channels, 6)
+    if encoder == "libopus":
+        return result.add_stream(encoder, rate=OPUS_RATE, layout=layout, bit_rate=bits, format="flt")
+    rate = context.sample_rate if context.sample_rate in AAC_RATES else max(AAC_RATES)
+    return result.add_stream(encoder, rate=rate, layout=layout, bit_rate=bits)
 
 
-def _words(stream: Any) -> dict[str, str]:
-    return {key: value for key, value in stream.metadata.items() if key in ("language", "title")}
+def _pcm(stream: AudioStream) -> str:
+    """The PCM codec that holds every bit of a lossless track; 16 bits are enough for others."""
+    codec, kind = codec_name(stream), stream.codec_context.format.name
+    if not stream.codec_context.codec.lossless or kind.startswith(("u8", "s16")):
+        return "pcm_s16le"
+    known = ("pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be")
+    return codec if codec in known else "pcm_s24le"
+
+
+def _losses(number: int, source: AudioStream, target: AudioStream, entry: Format) -> list[str]:
+    """In words, what encoding a track again changes that the user did not ask for."""
+    codec, channels = codec_name(source), source.codec_context.channels
+    name = target.codec_context.name
+    if name.startswith("pcm"):
+        return []
+    mixed = channels not in LAYOUTS
+    if codec in entry.sound:  # only stretched
+        return [f"The {channels} channels of sound track {number} were mixed down to stereo."] if mixed else []
+    down = f", its {channels} channels mixed down to stereo" if mixed else ""
+    container, wanted = entry.label.split(",")[0], ENCODED[name]
+    return [f"Sound track {number} ({codec}) does not go into {container} and was encoded as {wanted}{down}."]
+
+
+def _timed(encoded: Iterable[av.Packet[Any]]) -> Iterator[Timed]:
+    for packet in encoded:
+        yield (packet.dts or 0) * packet.time_base, packet

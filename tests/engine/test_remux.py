@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from engine.carry import Carry
 from engine.damage import mp4_boxes
 from engine.errors import BadInputError
 from engine.remux import join_segments, make_preview, make_source_preview, preview_size
@@ -100,7 +101,7 @@ def master_of(tmp_path: Path, source: Path, **more: object) -> Path:
     info = probe(source)
     count = info.frame_count
     parts = segments(tmp_path, even(count, info.fps), count / info.fps, 10, info.fps)
-    join_segments(parts, tmp_path / "whole.mp4", audio_from=source, **more)  # type: ignore[arg-type]
+    join_segments(parts, tmp_path / "whole.mp4", carry=Carry(source, **more))  # type: ignore[arg-type]
     return tmp_path / "whole.mp4"
 
 
@@ -129,7 +130,7 @@ def test_sound_that_mp4_cannot_hold_becomes_aac_in_time_and_is_told(tmp_path: Pa
     source = film(tmp_path / name, pictures(25), codec="mpeg4", beep_at=0.6, sound=sound)
     info = probe(source)
     parts = segments(tmp_path, even(25, info.fps), F(1), 10, info.fps)
-    notes = join_segments(parts, tmp_path / "whole.mp4", audio_from=source)
+    notes = join_segments(parts, tmp_path / "whole.mp4", carry=Carry(source))
     codec = info.audio[0]["codec"]
     assert notes == [f"Sound track 1 ({codec}) does not go into MP4 and was encoded as AAC."]
     assert probe(tmp_path / "whole.mp4").audio[0]["codec"] == "aac"
@@ -148,26 +149,10 @@ def test_a_hole_in_the_sound_stays_a_hole_when_it_is_encoded(tmp_path: Path) -> 
             if packet.size and not (packet.stream.type == "audio" and 0.2 <= packet.pts * packet.time_base < 0.7):
                 packet.stream = streams[packet.stream_index]
                 out.mux(packet)
-    join_segments(segments(tmp_path, even(25, F(25)), F(1), 25, F(25)), tmp_path / "out.mp4", audio_from=holed)
+    join_segments(segments(tmp_path, even(25, F(25)), F(1), 25, F(25)), tmp_path / "out.mp4", carry=Carry(holed))
     assert beep(tmp_path / "out.mp4") == pytest.approx(0.8, abs=AAC_PACKET)
     with av.open(str(tmp_path / "out.mp4")) as result:  # silence, not a jump in time, which not all players follow
         assert sum(frame.samples for frame in result.decode(audio=0)) == pytest.approx(48000, abs=2 * 1024)
-
-
-def test_subtitles_that_are_lost_are_told(tmp_path: Path) -> None:
-    source, words = film(tmp_path / "plain.mkv", pictures(5)), tmp_path / "words.srt"
-    words.write_text("1\n00:00:00,000 --> 00:00:00,100\nHello\n")
-    with av.open(str(source)) as one, av.open(str(words)) as two, av.open(str(tmp_path / "a.mkv"), "w") as out:
-        streams = [out.add_stream_from_template(held.streams[0]) for held in (one, two)]
-        for held, stream in zip((one, two), streams, strict=True):
-            for packet in held.demux():
-                if packet.size:
-                    packet.stream = stream
-                    out.mux(packet)
-    assert probe(tmp_path / "a.mkv").subtitles == [{"codec": "subrip", "language": ""}]
-    parts = segments(tmp_path, even(5, F(25)), F(5, 25), 5, F(25))
-    notes = join_segments(parts, tmp_path / "out.mp4", audio_from=tmp_path / "a.mkv")
-    assert notes == ["1 subtitle track is not carried over."]
 
 
 def test_channels_that_aac_has_no_layout_for_are_mixed_down_and_told(tmp_path: Path) -> None:
@@ -182,7 +167,7 @@ def test_channels_that_aac_has_no_layout_for_are_mixed_down_and_told(tmp_path: P
         frame.sample_rate, frame.pts = 48000, 0
         out.mux(voice.encode(frame))
     parts = segments(tmp_path, even(5, F(25)), F(5, 25), 5, F(25))
-    notes = join_segments(parts, tmp_path / "out.mp4", audio_from=path)
+    notes = join_segments(parts, tmp_path / "out.mp4", carry=Carry(path))
     assert notes[0].endswith("encoded as AAC, its 4 channels mixed down to stereo.")
     assert probe(tmp_path / "out.mp4").audio[0]["channels"] == 2
 
