@@ -20,6 +20,7 @@ from .damage import Damage, broken_inside, missing_bytes
 from .decode import first_frame, frames_from
 from .demux import codec_name, open_input, video_stream
 from .errors import BadInputError
+from .flipbook import flipbook_times, is_flipbook, probe_flipbook, read_flipbook
 from .media_types import Limits, sniff
 from .orientation import UPRIGHT, Orientation
 from .timing import Timing, timing_of
@@ -44,6 +45,8 @@ def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
         `limits`; the message says which and what to do.
     """
     path, limits, damage = Path(path), limits or Limits(), Damage()
+    if is_flipbook(path):
+        return probe_flipbook(path, limits)
     with open_input(path, limits) as container:
         stream = video_stream(container, limits)
         frame = first_frame(container, stream, limits)
@@ -87,7 +90,8 @@ def frame_times(path: str | Path, limits: Limits | None = None) -> list[Fraction
 
     From the packets, without decoding, unless the container has no times of presentation (AVI with B-frames).
     """
-    return timing_of(Path(path), limits or Limits(), Damage()).times
+    path, limits = Path(path), limits or Limits()
+    return flipbook_times(path, limits) if is_flipbook(path) else timing_of(path, limits, Damage()).times
 
 
 def read_frames(
@@ -111,6 +115,10 @@ def read_frames(
         BadInputError: as `probe`, or nothing at all can be decoded.
     """
     path, limits, damage = Path(path), limits or Limits(), Damage()
+    if is_flipbook(path):
+        turned = read_flipbook(path, limits, start=start, stop=stop, resolution=resolution, on_notice=on_notice)
+        yield from (VideoFrame(time, rgb) for time, rgb in turned)
+        return
     origin, rate = _origin(path, limits, info)
     convert, last, found = _Converter(resolution), None, False
     with frames_from(path, limits, origin, rate, start, damage) as (stream, frames):
