@@ -1,8 +1,9 @@
 """Colour between the YUV of video files and the RGB the engine works in, the same way in both directions.
 
-Convention: RGB is uint8, full range, in the source's own primaries and transfer (nothing is tone-mapped). Only the
-matrix (bt709, bt601, bt2020) and the range (limited "tv", full "pc") take part in the conversion.
+Convention: RGB is uint8 or uint16, full range, in the source's own primaries and transfer (nothing is tone-mapped).
+Only the matrix (bt709, bt601, bt2020) and the range (limited "tv", full "pc") take part in the conversion.
 swscale's default flags darken luma by a whole level on average and halve the chroma; the flags below do not.
+The way to YUV is in yuv.py.
 """
 
 from __future__ import annotations
@@ -31,17 +32,12 @@ MATRICES = {
 RANGES = {1: "tv", 2: "pc"}
 HDR_TRANSFERS = ("smpte2084", "arib-std-b67")
 
+RGB_FORMATS = {(False, False): "rgb24", (False, True): "rgba", (True, False): "rgb48le", (True, True): "rgba64le"}
+
 _SWS = {
     "bt709": Colorspace.ITU709, "fcc": Colorspace.FCC, "bt470bg": Colorspace.ITU601, "smpte170m": Colorspace.ITU601,
     "smpte240m": Colorspace.SMPTE240M, "bt2020nc": Colorspace.BT2020, "bt2020c": Colorspace.BT2020,
 }  # fmt: skip
-_KR_KB = {
-    Colorspace.ITU709: (0.2126, 0.0722),
-    Colorspace.FCC: (0.30, 0.11),
-    Colorspace.ITU601: (0.299, 0.114),
-    Colorspace.SMPTE240M: (0.212, 0.087),
-    Colorspace.BT2020: (0.2627, 0.0593),
-}
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
 
 
@@ -109,93 +105,62 @@ class ToRgb:
     def __init__(self) -> None:
         self._scaler = VideoReformatter()
 
-    def __call__(self, frame: av.VideoFrame, tags: ColourTags, size: tuple[int, int] | None = None) -> np.ndarray:
-        """`frame` as RGB uint8 (H, W, 3), scaled to `size` = (width, height) in the same step if given."""
+    def __call__(
+        self,
+        frame: av.VideoFrame,
+        tags: ColourTags,
+        size: tuple[int, int] | None = None,
+        *,
+        deep: bool = False,
+        alpha: bool = False,
+    ) -> np.ndarray:
+        """`frame` as RGB uint8 (H, W, 3), scaled to `size` = (width, height) in the same step if given.
+
+        deep: as uint16 over its whole range. alpha: with a fourth channel.
+        """
         width, height = size or (frame.width, frame.height)
-        matrix = matrix_for(tags, frame.width, frame.height)
+        matrix, full = matrix_for(tags, frame.width, frame.height), is_full(frame, tags)
         rgb = self._scaler.reformat(
             frame,
             width,
             height,
-            "rgb24",
+            RGB_FORMATS[deep, alpha],
             src_colorspace=matrix,
             dst_colorspace=matrix,
             interpolation=EXACT,
-            src_color_range=ColorRange.JPEG if _is_full(frame, tags) else ColorRange.MPEG,
+            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
         )
-        return np.ascontiguousarray(rgb.to_ndarray())
+        picture = np.ascontiguousarray(rgb.to_ndarray())
+        return _whole_range(picture, frame, full) if deep else picture
 
 
-def _is_full(frame: av.VideoFrame, tags: ColourTags) -> bool:
+def _whole_range(picture: np.ndarray, frame: av.VideoFrame, full: bool) -> np.ndarray:
+    """swscale's white is not 65535 but a shifted 255 (limited YUV), or the largest number of the source, shifted."""
+    bits = max(part.bits for part in frame.format.components)
+    shifted = ((1 << bits) - 1) << (16 - bits)
+    white = 65535 if frame.format.is_rgb and bits > 8 else shifted if full else 255 << 8
+    factors = [65535 / white] * 3 + [65535 / shifted] * (picture.shape[2] - 3)
+    return picture if set(factors) == {1.0} else cv2.transform(picture, np.diag(factors))
+
+
+def is_full(frame: av.VideoFrame, tags: ColourTags) -> bool:
     return tags.range == "pc" or frame.format.is_rgb or frame.format.name.startswith(("yuvj", "pal", "mono"))
 
 
-class ToYuv:
-    """RGB arrays, or frames of a decoder whose colours are tagged `source`, to YUV frames for an encoder."""
+def chroma_site(frame: av.VideoFrame) -> str:
+    """Where `ToRgb` takes the colour samples of frames like this one to lie: "left" (between two lines), "topleft",
+    "top" or "center" of the points they belong to. "" for frames with one of them for every point.
 
-    def __init__(
-        self, tags: ColourTags, width: int, height: int, pix_fmt: str, source: ColourTags | None = None
-    ) -> None:
-        self._source = source or tags
-        self._matrix = matrix_for(tags, width, height)
-        self._full = tags.range == "pc"
-        self._tags = tags.numbers()
-        self._pix_fmt = pix_fmt
-        self._scaler, self._native = VideoReformatter(), VideoReformatter()
-
-    def __call__(self, rgb: np.ndarray) -> av.VideoFrame:
-        """RGB uint8 (H, W, 3) as a tagged frame of the pixel format."""
-        frame = self._full_range(rgb) if self._full else self._limited(rgb)
-        frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range = self._tags
-        return frame
-
-    def native(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """`frame` itself, tagged, if it has the pixel format, matrix and range; else converted in one step."""
-        full = _is_full(frame, self._source)
-        matrix = self._matrix if frame.format.is_rgb else matrix_for(self._source, frame.width, frame.height)
-        if frame.format.name != self._pix_fmt or full != self._full or matrix != self._matrix:
-            frame = self._native.reformat(
-                frame,
-                format=self._pix_fmt,
-                src_colorspace=matrix,
-                dst_colorspace=self._matrix,
-                interpolation=EXACT,
-                src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
-                dst_color_range=ColorRange.JPEG if self._full else ColorRange.MPEG,
-            )
-        frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range = self._tags
-        return frame
-
-    def _limited(self, rgb: np.ndarray) -> av.VideoFrame:
-        return self._scaler.reformat(
-            av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"),
-            format=self._pix_fmt,
-            src_colorspace=self._matrix,
-            dst_colorspace=self._matrix,
-            interpolation=EXACT,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-        )
-
-    def _full_range(self, rgb: np.ndarray) -> av.VideoFrame:
-        """swscale cuts full-range chroma off instead of rounding it (half a level too low), so this is done here."""
-        kr, kb = _KR_KB[self._matrix]
-        luma = np.array([kr, 1 - kr - kb, kb])
-        blue = (np.array([0, 0, 1]) - luma) / (2 - 2 * kb)
-        red = (np.array([1, 0, 0]) - luma) / (2 - 2 * kr)
-        rows = np.stack([np.append(luma, 0), np.append(blue, 128), np.append(red, 128)])
-        yuv = cv2.split(cv2.transform(rgb, rows))
-        if self._pix_fmt == "yuv420p":
-            half = (rgb.shape[1] // 2, rgb.shape[0] // 2)
-            yuv = [yuv[0], *(cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in yuv[1:])]
-        frame = av.VideoFrame(rgb.shape[1], rgb.shape[0], self._pix_fmt)
-        for plane, data in zip(frame.planes, yuv, strict=True):
-            _fill(plane, data)
-        return frame
-
-
-def _fill(plane: av.video.plane.VideoPlane, data: np.ndarray) -> None:
-    """Copy (h, w) uint8 into a plane whose lines may be longer than w."""
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    lines[: data.shape[0], : data.shape[1]] = data
+    Tried out on a copy that holds one red point, since a frame does not tell what its decoder said.
+    """
+    if not (frame.format.chroma_width(2) == 1 or frame.format.chroma_height(2) == 1) or frame.format.is_rgb:
+        return ""
+    trial = VideoReformatter().reformat(frame, 16, 16, "yuv420p", interpolation=Interpolation.POINT)
+    for plane, level in zip(trial.planes, (128, 128, 128), strict=True):
+        np.frombuffer(memoryview(plane), np.uint8)[:] = level
+    lines = np.frombuffer(memoryview(trial.planes[2]), np.uint8).reshape(-1, trial.planes[2].line_size)
+    lines[4, 4] = 220  # belongs to points 8 and 9 of lines 8 and 9
+    red = ToRgb()(trial, ColourTags(matrix="bt709", range="pc"))[..., 0].astype(float) - 128
+    across, down = red[8, 9] < red[8, 8] - 2, red[9, 8] < red[8, 8] - 2
+    return ("topleft" if down else "left") if across else ("top" if down else "center")

@@ -20,10 +20,11 @@ import numpy as np
 from av.codec.context import Flags
 from numpy.typing import NDArray
 
-from .colour import ColourTags, ToYuv, output_tags
+from .colour import ColourTags, output_tags
 from .disk import full_disk_in_words
 from .timeline import MAX_TIMESCALE
 from .video_info import VideoInfo
+from .yuv import ToFrame
 
 KEYFRAME_SECONDS = Fraction(2)
 
@@ -67,7 +68,7 @@ class VideoWriter:
         self.tags = _tags(info, width, height)
         self.pix_fmt = "yuv420p" if width % 2 == 0 and height % 2 == 0 else "yuv444p"
         source = info.colour if info is not None else None
-        self._to_yuv = ToYuv(self.tags, width, height, self.pix_fmt, source)
+        self._to_frame = ToFrame(self.tags, width, height, self.pix_fmt, source=source)
         self._settings = {"crf": str(crf), "preset": preset}
         uneven = (1 / self.fps / self.time_base).denominator != 1 or (info is not None and info.is_vfr)
         if uneven:  # MP4 stores decoding times; reordered frames of uneven length would blur where the last one ends
@@ -88,7 +89,7 @@ class VideoWriter:
         """
         if rgb.shape != (self.height, self.width, 3) or rgb.dtype != np.uint8:
             raise ValueError(f"Expected uint8 ({self.height}, {self.width}, 3), got {rgb.dtype} {rgb.shape}")
-        self._take(pts, lambda: self._to_yuv(rgb))
+        self._take(pts, lambda: self._to_frame(rgb))
 
     def write_native(self, frame: av.VideoFrame, pts: Fraction) -> None:
         """One frame as the source's decoder gave it, upright and of the size declared, shown from `pts` seconds on.
@@ -100,7 +101,7 @@ class VideoWriter:
         """
         if (frame.width, frame.height) != (self.width, self.height):
             raise ValueError(f"Expected {self.width}x{self.height}, got {frame.width}x{frame.height}")
-        self._take(pts, lambda: self._to_yuv.native(frame))
+        self._take(pts, lambda: self._to_frame.native(frame))
 
     def _take(self, pts: Fraction, prepare: Callable[[], av.VideoFrame]) -> None:
         tick = self._tick(pts)

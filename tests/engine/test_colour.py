@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, ColourTags, ToRgb, ToYuv, output_tags
+from engine.colour import MATRICES, PRIMARIES, RANGES, TRANSFERS, ColourTags, ToRgb, output_tags
 from engine.video import probe, read_frames
 from engine.writer import VideoWriter
+from engine.yuv import ToFrame
 
 from .clips import film
 
@@ -54,7 +55,7 @@ def planes(frame: av.VideoFrame) -> list[NDArray[np.uint8]]:
 @pytest.mark.parametrize(("matrix", "scale"), CASES)
 def test_rgb_becomes_yuv_by_the_book(matrix: str, scale: str) -> None:
     rgb = colour_blocks()
-    frame = ToYuv(ColourTags(matrix=matrix, range=scale), 320, 240, "yuv420p")(rgb)
+    frame = ToFrame(ColourTags(matrix=matrix, range=scale), 320, 240, "yuv420p")(rgb)
     for plane, exact, block in zip(planes(frame), yuv_by_the_book(rgb, matrix, scale), (16, 8, 8), strict=True):
         error = middles(plane, block) - exact
         assert abs(error.mean()) < 0.06
@@ -64,7 +65,7 @@ def test_rgb_becomes_yuv_by_the_book(matrix: str, scale: str) -> None:
 @pytest.mark.parametrize(("matrix", "scale"), CASES)
 def test_yuv_becomes_the_rgb_it_was_made_from(matrix: str, scale: str) -> None:
     rgb, tags = colour_blocks(), ColourTags(matrix=matrix, range=scale)
-    back = ToRgb()(ToYuv(tags, 320, 240, "yuv420p")(rgb), tags)
+    back = ToRgb()(ToFrame(tags, 320, 240, "yuv420p")(rgb), tags)
     error = middles(back, BLOCK) - middles(rgb, BLOCK)
     assert np.abs(error.mean(axis=(0, 1))).max() < 0.25
     assert np.abs(error).max() <= 2
@@ -75,7 +76,7 @@ def test_grey_stays_grey(pix_fmt: str) -> None:
     grey = np.repeat(np.arange(256, dtype=np.uint8).repeat(4)[None, :, None], 16, axis=0).repeat(3, axis=2)
     for matrix, scale in CASES:
         tags = ColourTags(matrix=matrix, range=scale)
-        back = ToRgb()(ToYuv(tags, grey.shape[1], 16, pix_fmt)(grey), tags).astype(int)
+        back = ToRgb()(ToFrame(tags, grey.shape[1], 16, pix_fmt)(grey), tags).astype(int)
         assert np.abs(back - grey).max() <= 1
         assert np.ptp(back, axis=2).max() <= 1
 
