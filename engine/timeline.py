@@ -1,7 +1,11 @@
 """Which output frame lies where: exact rational time (seconds from the first source frame), no picture work.
 
 N source frames at multiplier M give N*M output frames. Every gap between two source frames is cut into M equal parts,
-so a variable frame rate keeps its timing; the last frame has no right neighbour and is held for its own duration.
+so a variable frame rate keeps its timing; the last frame has no right neighbour and is held for its own duration, or, in
+a loop, what lies between it and the first frame is drawn there.
+
+What is shown at an output time lies between two **keys**: the source frames that are drawn between, at the times they
+stand for. Usually these are all source frames at their own times; retimed animation has fewer (engine/retime.py).
 """
 
 from __future__ import annotations
@@ -22,12 +26,15 @@ FALLBACK_TIMESCALE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class OutputFrame:
-    """Output frame `index` at `time` seconds lies at `t` in [0, 1) between source frames `left` and `left + 1`."""
+    """Output frame `index` at `time` seconds lies at `t` in [0, 1) between keys `left` and `left + 1`.
+
+    In a loop the key after the last is the first.
+    """
 
     index: int
     time: Fraction
     left: int
-    t: Fraction  # 0: source frame `left` itself, untouched
+    t: Fraction  # 0: key `left` itself, untouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Timeline:
     """A plan that is computed frame by frame; it stores the source times and nothing per output frame.
 
     `rate` is set in exact-rate mode only; else every gap holds `multiplier` frames and time is stretched by `stretch`.
+    `keys`: when the frames that are drawn between stand, seconds of the source, from 0, rising.
     """
 
     source_times: tuple[Fraction, ...]
@@ -42,6 +50,8 @@ class Timeline:
     multiplier: int
     stretch: int
     rate: Fraction | None
+    keys: tuple[Fraction, ...]
+    loop: bool = False
 
     def __len__(self) -> int:
         if self.rate is None:
@@ -72,75 +82,88 @@ class Timeline:
 
     def frame(self, index: int) -> OutputFrame:
         """Where output frame `index` lies."""
-        if self.rate is not None:
-            time = index / self.rate
-            left = bisect_right(self.source_times, time) - 1
-            return OutputFrame(index, time, left, self._between(left, time))
-        left, step = divmod(index, self.multiplier)
-        t = Fraction(step, self.multiplier)
-        start, end = self.source_times[left], self._end(left)
-        return OutputFrame(
-            index, (start + t * (end - start)) * self.stretch, left, t if self._has_right(left) else Fraction(0)
-        )
+        time = self._source_time(index)
+        left = bisect_right(self.keys, time) - 1
+        return OutputFrame(index, time * self.stretch, left, self._between(left, time))
 
     def end(self, index: int) -> Fraction:
         """When output frame `index` stops being shown."""
-        return self.frame(index + 1).time if index + 1 < len(self) else self.duration
+        return self._source_time(index + 1) * self.stretch if index + 1 < len(self) else self.duration
 
     def indices(self, first: int, last: int) -> range:
-        """Output frames whose left source frame is in [first, last)."""
-        if self.rate is None:
-            return range(first * self.multiplier, last * self.multiplier)
+        """Output frames whose left key is in [first, last)."""
         return range(self._first_index(first), self._first_index(last))
 
+    def _source_time(self, index: int) -> Fraction:
+        if self.rate is not None:
+            return index / self.rate
+        place, step = divmod(index, self.multiplier)
+        start = self.source_times[place]
+        return start + Fraction(step, self.multiplier) * (self._end(place) - start) if step else start
+
     def _first_index(self, left: int) -> int:
-        if left >= len(self.source_times):
+        """The first output frame that is not before key `left`."""
+        if left >= len(self.keys):
             return len(self)
-        assert self.rate is not None
-        return min(len(self), math.ceil(self.source_times[left] * self.rate))
+        time = self.keys[left]
+        if self.rate is not None:
+            return min(len(self), math.ceil(time * self.rate))
+        place = bisect_right(self.source_times, time) - 1
+        start = self.source_times[place]
+        part = (time - start) / (self._end(place) - start)
+        return place * self.multiplier + math.ceil(part * self.multiplier)
 
-    def _has_right(self, left: int) -> bool:
-        return left + 1 < len(self.source_times)
-
-    def _end(self, left: int) -> Fraction:
-        return self.source_times[left + 1] if self._has_right(left) else self.source_duration
+    def _end(self, place: int) -> Fraction:
+        """When source frame `place` stops being shown."""
+        return self.source_times[place + 1] if place + 1 < len(self.source_times) else self.source_duration
 
     def _between(self, left: int, time: Fraction) -> Fraction:
-        if not self._has_right(left):
-            return Fraction(0)
-        start = self.source_times[left]
-        return (time - start) / (self.source_times[left + 1] - start)
+        start = self.keys[left]
+        if left + 1 < len(self.keys):
+            return (time - start) / (self.keys[left + 1] - start)
+        return (time - start) / (self.source_duration - start) if self.loop else Fraction(0)
 
 
-def plan(times: Sequence[Fraction], duration: Fraction, options: RenderOptions) -> Timeline:
+def plan(
+    times: Sequence[Fraction],
+    duration: Fraction,
+    options: RenderOptions,
+    keys: Sequence[Fraction] | None = None,
+) -> Timeline:
     """The output frames for source frames shown at `times` (seconds, from 0, rising) of a film `duration` seconds long.
 
     smooth: N*M frames, same duration. slow: N*M frames at the source's rate, duration x M. fps: frame k at k/fps, and
-    as many as come nearest to the duration (half a frame at most is missing or over).
+    as many as come nearest to the duration (half a frame at most is missing or over). With duplicates "drop" nothing is
+    drawn: the frames at `keys`, as they are. `keys` (None: `times`): when the frames that are drawn between stand.
 
     Raises:
         BadInputError: fewer than two frames: there is nothing between them.
     """
     if len(times) < 2:
         raise BadInputError("The video has only one frame. There is nothing to draw between; at least two are needed.")
-    if times[0] != 0 or any(after <= before for before, after in pairwise(times)):
-        raise ValueError("source times must start at 0 and rise")
-    if duration <= times[-1]:
+    keys = times if keys is None else keys
+    for rising in (times, keys):
+        if rising[0] != 0 or any(after <= before for before, after in pairwise(rising)):
+            raise ValueError("source times must start at 0 and rise")
+    if duration <= max(times[-1], keys[-1]):
         raise ValueError("the duration must reach beyond the last frame")
+    if options.duplicates == "drop":
+        return Timeline(tuple(keys), duration, 1, 1, None, tuple(keys))
     multiplier = options.inbetween + 1
     stretch = multiplier if options.mode == "slow" else 1
     rate = options.target_fps if options.mode == "fps" else None
-    return Timeline(tuple(times), duration, multiplier, stretch, rate)
+    return Timeline(tuple(times), duration, multiplier, stretch, rate, tuple(keys), options.loop)
 
 
-def picture_times(inbetween: int, fps: Fraction | None) -> tuple[list[Fraction], Fraction]:
+def picture_times(inbetween: int, fps: Fraction | None, loop: bool = False) -> tuple[list[Fraction], Fraction]:
     """Times of the `inbetween + 2` frames of the little film made of two pictures, and its duration, in seconds.
 
-    At `fps` when one is given. Without, nobody knows how far apart the pictures were taken: one second passes from the
-    first to the second.
+    A loop also goes back, through the same pictures: 2 * (`inbetween` + 1) frames. At `fps` when one is given. Without,
+    nobody knows how far apart the pictures were taken: one second passes from the first to the second.
     """
     rate = fps or Fraction(inbetween + 1)
-    return [index / rate for index in range(inbetween + 2)], (inbetween + 2) / rate
+    count = 2 * (inbetween + 1) if loop else inbetween + 2
+    return [index / rate for index in range(count)], count / rate
 
 
 def film_duration(times: Sequence[Fraction], declared: Fraction) -> Fraction:
