@@ -125,7 +125,7 @@ def _checked(pictures: list[Picture], limits: Limits) -> list[Picture]:
     if twice:
         raise BadInputError(f"The same name comes twice: {listed(twice)}. Give every picture a name of its own.")
     largest = max(pictures, key=lambda picture: picture.size)
-    if largest.size > min(MAX_PICTURE_BYTES, limits.max_bytes):
+    if largest.size > MAX_PICTURE_BYTES:
         raise BadInputError(f'"{largest.label}" has {largest.size / 2**20:.0f} MB: no picture is that large.')
     total = sum(picture.size for picture in pictures)
     if total > limits.max_bytes:

@@ -22,7 +22,10 @@ HEAD_BYTES = 24
 
 @dataclass(frozen=True, slots=True)
 class WebpFacts:
-    """times: seconds from the first picture. rate: exact, None if it varies. missing: bytes declared beyond the end."""
+    """times: seconds from the first picture. rate: exact, None if it varies.
+
+    missing: bytes declared beyond the end of the file. whole: where its last whole chunk ends, in bytes.
+    """
 
     width: int
     height: int
@@ -31,6 +34,7 @@ class WebpFacts:
     duration: Fraction
     rate: Fraction | None
     missing: int
+    whole: int
 
 
 def webp_facts(path: Path, limits: Limits) -> WebpFacts:
@@ -39,39 +43,43 @@ def webp_facts(path: Path, limits: Limits) -> WebpFacts:
     Raises:
         BadInputError: damaged at its beginning, or larger than `limits`.
     """
-    durations, size, alpha, missing = list[int](), (0, 0), False, 0
+    durations, size, alpha, missing, whole = list[int](), (0, 0), False, 0, 12
     end = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(12)
+        file.seek(whole)
         while len(head := file.read(8)) == 8:
             kind, length = struct.unpack("<4sI", head)
-            after = file.tell() + length + length % 2
-            body = file.read(min(length, HEAD_BYTES))
+            body, after = file.read(min(length, HEAD_BYTES)), whole + 8 + length
             if kind == b"VP8X" and len(body) >= 10:
                 alpha = bool(body[0] & 0x10)
                 size = (1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little"))
                 limits.check_size(*size)
-            elif kind == b"ANMF" and len(body) >= 16 and after <= end + length % 2:
+            missing = max(0, after - end)
+            if missing:
+                break
+            if kind == b"ANMF" and len(body) >= 16:
                 durations.append(int.from_bytes(body[12:15], "little") or UNSAID)
-            missing = max(missing, after - end - length % 2)
-            file.seek(after)
+            whole = min(after + length % 2, end)  # chunks have an even length
+            file.seek(whole)
     if not durations:
         raise BadInputError("There is no whole picture in this animated WebP. It is damaged; send it again.")
     if len(durations) > limits.max_frames:
         raise BadInputError(f"The animation has more than {limits.max_frames} pictures. Cut it into parts.")
-    return _facts(size, alpha, durations, missing)
+    times, duration, rate = _timing(durations)
+    return WebpFacts(*size, alpha, times, duration, rate, missing, whole)
 
 
-def _facts(size: tuple[int, int], alpha: bool, durations: list[int], missing: int) -> WebpFacts:
+def _timing(durations: list[int]) -> tuple[list[Fraction], Fraction, Fraction | None]:
+    """(times, duration, constant rate or None) of pictures shown for so many milliseconds each."""
     stamps = [0]
     for duration in durations:
         stamps.append(stamps[-1] + duration)
     measured = len(durations) / (stamps[-1] * UNIT)
-    rate = constant_rate(stamps, UNIT, [*likely_rates(measured), measured])
-    if rate is not None:
-        times = [index / rate for index in range(len(durations))]
-        return WebpFacts(*size, alpha, times, len(durations) / rate, rate, missing)
-    return WebpFacts(*size, alpha, [stamp * UNIT for stamp in stamps[:-1]], stamps[-1] * UNIT, None, missing)
+    usual = sorted(likely_rates(measured), key=lambda rate: abs(rate - measured))
+    rate = constant_rate(stamps, UNIT, [*usual, measured])
+    if rate is None:
+        return [stamp * UNIT for stamp in stamps[:-1]], stamps[-1] * UNIT, None
+    return [index / rate for index in range(len(durations))], len(durations) / rate, rate
 
 
 def webp_pictures(path: Path, limits: Limits, *, alpha: bool) -> Iterator[AnyPicture]:
@@ -80,7 +88,7 @@ def webp_pictures(path: Path, limits: Limits, *, alpha: bool) -> Iterator[AnyPic
     Raises:
         BadInputError: damaged; the pictures before have been given.
     """
-    _, image = open_picture(path, limits)
+    _, image = open_picture(_whole_part(path, limits), limits)
     with image:
         for number in range(getattr(image, "n_frames", 1)):
             try:
@@ -90,3 +98,13 @@ def webp_pictures(path: Path, limits: Limits, *, alpha: bool) -> Iterator[AnyPic
             except (OSError, EOFError, ValueError, SyntaxError) as error:
                 raise BadInputError("The animated WebP is damaged.") from error
             yield np.ascontiguousarray(with_alpha(pixels) if alpha else on_black(pixels))
+
+
+def _whole_part(path: Path, limits: Limits) -> Path | bytes:
+    """The file; of one that is cut short the part before, as a file of its own: the decoder would refuse all of it."""
+    facts = webp_facts(path, limits)
+    if not facts.missing and facts.whole == path.stat().st_size:
+        return path
+    with path.open("rb") as file:
+        data = file.read(facts.whole)
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
