@@ -18,6 +18,7 @@ from .damage import Damage
 from .demux import open_input, packets, video_stream
 from .errors import BadInputError
 from .files import atomically
+from .flipbook import is_flipbook
 from .formats import FORMATS
 from .mp4_marks import mark_tracks, marks_of
 from .part import Timed
@@ -66,7 +67,7 @@ def join_segments(
         raise ValueError("There are no segments to join")
     notes: list[str] = []
     with atomically(Path(output)) as part:
-        if carry is None:
+        if carry is None or is_flipbook(carry.source):  # pictures have nothing beside them
             _write(paths, part, starts, None, None, notes)
             return notes
         with open_input(carry.source) as container:
