@@ -46,7 +46,7 @@ class Sound(Protocol):
 
 @dataclass(slots=True)
 class CopiedSound:
-    """Packets as they are.
+    """Packets as they are. Times that a file counting in milliseconds had to round are made even again.
 
     hides: the container can hide what lies before the first frame of the picture. Then the packet in front comes along,
     without which a decoder does not get the next one right, and the cut falls between two samples.
@@ -56,31 +56,34 @@ class CopiedSound:
     target: AudioStream
     part: Part
     hides: bool
+    _next: Fraction | None = None  # seconds at which the next packet should begin
 
     def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
-        unit = packet.time_base
-        stamp = packet.dts if packet.dts is not None else packet.pts
+        stamp, unit = packet.pts if packet.pts is not None else packet.dts, packet.time_base
         if stamp is None:
             return
-        shown = self.part.seconds(packet.pts if packet.pts is not None else stamp, unit)
-        if shown < self._earliest((packet.duration or 0) * unit) or self._is_over(shown):
+        shown, length = self.part.seconds(stamp, unit), (packet.duration or 0) * unit
+        if self._next is not None and abs(shown - self._next) <= unit:
+            shown = self._next
+        self._next = shown + (self._length() or length)
+        if shown < self._earliest(length) or (self.part.length is not None and shown >= self.part.length):
             return
-        shift = round(self.part.origin / unit)
-        packet.dts = stamp - shift
-        packet.pts = (packet.pts if packet.pts is not None else stamp) - shift
-        packet.stream = self.target
-        yield packet.dts * unit, packet
+        packet.stream, packet.time_base = self.target, Fraction(1, self.source.sample_rate)
+        packet.pts = packet.dts = round(shown / packet.time_base)
+        packet.duration = round((self._length() or length) / packet.time_base)
+        yield shown, packet
 
     def rest(self) -> Iterable[Timed]:
         return ()
+
+    def _length(self) -> Fraction:
+        """Of a packet in seconds, where all are as long; else 0."""
+        return Fraction(self.source.codec_context.frame_size or 0, self.source.sample_rate)
 
     def _earliest(self, length: Fraction) -> Fraction:
         if self.hides:
             return -2 * length
         return -OPUS_DELAY if codec_name(self.source) == "opus" else Fraction(0)
-
-    def _is_over(self, shown: Fraction) -> bool:
-        return self.part.length is not None and shown >= self.part.length
 
 
 class EncodedSound:
@@ -143,7 +146,7 @@ def sound_tracks(
     tracks: list[Sound] = []
     for number, stream in enumerate(source.streams.audio, 1):
         codec = codec_name(stream)
-        if stream.codec_context is None:
+        if stream.codec_context is None or not stream.sample_rate:
             notes.append(f"Sound track {number} ({codec}) cannot be decoded here and was left out.")
             continue
         if codec in held and part.stretch == 1 and not codec.startswith("pcm"):  # PCM comes in pieces of any length
