@@ -114,15 +114,27 @@ def _riff_end(path: Path) -> int:
     return size + 8 if size < 0xFFFFFFFF else 0
 
 
+_CODEC_WORDS = {  # where containers write the name of their codec
+    "matroska": rb"V_[A-Z0-9_/]+",
+    "avi": rb"vids(....)",
+    "asf": rb"[\x28-\xff].\0\0.{8}\x01\0\x18\0(....)",  # BITMAPINFOHEADER
+    "ivf": rb"^DKIF....(....)",
+    "flv": rb"\x09......\0\0\0\0(.)",  # of the first tag with a picture
+}
+
+
 def declared_codec(path: Path, kind: MediaType) -> str:
     """The name a file gives to its video codec, for codecs FFmpeg does not know."""
     if kind.demuxer == "mov":
         declared = _declared(path)
         return f'"{declared[0]}"' if declared else "of this file"
-    pattern = {"matroska": rb"V_[A-Z0-9_/]+", "avi": rb"vids(....)"}.get(kind.demuxer or "")
+    pattern = _CODEC_WORDS.get(kind.demuxer or "")
     with path.open("rb") as file:
         found = re.search(pattern, file.read(HEAD_BYTES), re.DOTALL) if pattern else None
-    return f'"{found[found.lastindex or 0].decode("latin-1")}"' if found else "of this file"
+    if found is None:
+        return "of this file"
+    name = found[found.lastindex or 0]
+    return f"number {name[0] & 15} of Flash video" if kind.demuxer == "flv" else f'"{name.decode("latin-1")}"'
 
 
 def _declared(path: Path) -> tuple[str, int, int] | None:
