@@ -169,6 +169,8 @@ def subtitle_tracks(
         else:
             notes.append(f"{what} consists of pictures, which {name} does not hold, and was left out.")
             continue
+        if codec_name(target) == "mov_text":
+            target.codec_context.codec_tag = "tx3g"  # in MOV the muxer would call it "text", which is another thing
         copy_track_words(stream, target)
     return tracks
 
