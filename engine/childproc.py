@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -68,7 +69,7 @@ def run_child(
     on_tick: Callable[[], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     memory_limit: int = 0,
-    time_limit: float = 0.0,
+    time_limit: float | Callable[[], float] = 0.0,
     interval: float = 0.25,
     grace: float = 10.0,
     env: Mapping[str, str] | None = None,
@@ -81,7 +82,7 @@ def run_child(
         on_tick: called every `interval` seconds while the child lives (heartbeat).
         should_stop: asked at every tick; true sends SIGTERM, and SIGKILL after `grace` seconds.
         memory_limit: bytes of resident memory, the child's own children included; 0 is no limit. Above it: SIGKILL.
-        time_limit: seconds; 0 is no limit. After it: like `should_stop`.
+        time_limit: seconds, or a function asked for them at every tick; 0 is no limit. After it: like `should_stop`.
         output: where stdout and stderr go, as in subprocess; None: to ours.
     """
     process = subprocess.Popen(
@@ -94,43 +95,59 @@ def run_child(
         start_new_session=True,  # a group of its own: killed as a whole, untouched by our terminal's Ctrl-C
     )
     try:
-        return _watch(process, on_tick, should_stop, memory_limit, time_limit, interval, grace)
+        return watch(
+            process,
+            partial(exit_code, process),
+            on_tick=on_tick,
+            should_stop=should_stop,
+            memory_limit=memory_limit,
+            time_limit=time_limit,
+            interval=interval,
+            grace=grace,
+        )
     finally:
-        _kill_group(process)
+        kill_group(process)
 
 
-def _watch(
+def watch(
     process: subprocess.Popen[bytes],
+    over: Callable[[float], int | None],
+    *,
     on_tick: Callable[[], None] | None,
     should_stop: Callable[[], bool] | None,
     memory_limit: int,
-    time_limit: float,
+    time_limit: float | Callable[[], float],
     interval: float,
     grace: float,
 ) -> ChildResult:
+    """Looks after a working child as `run_child` says, until `over(seconds)`, which waits so long at most, gives the
+    code its work ended with."""
     started, ended, peak, kill_at = time.monotonic(), "exit", 0, 0.0
-    while True:
-        try:
-            process.wait(interval)
-            break
-        except subprocess.TimeoutExpired:
-            pass
+    while (code := over(interval)) is None:
         now, rss = time.monotonic(), resident(process.pid)
         peak = max(peak, rss)
         if on_tick:
             on_tick()
+        limit = time_limit() if callable(time_limit) else time_limit
         if memory_limit and rss > memory_limit:
             ended = "memory"
-            _kill_group(process)
+            kill_group(process)
         elif ended == "exit" and should_stop and should_stop():
             ended, kill_at = "stopped", now + grace
             process.terminate()
-        elif ended == "exit" and time_limit and now - started > time_limit:
+        elif ended == "exit" and limit and now - started > limit:
             ended, kill_at = "time", now + grace
             process.terminate()
         elif kill_at and now > kill_at:
-            _kill_group(process)
-    return ChildResult(process.returncode, ended, peak, time.monotonic() - started)  # type: ignore[arg-type]
+            kill_group(process)
+    return ChildResult(code, ended, peak, time.monotonic() - started)  # type: ignore[arg-type]
+
+
+def exit_code(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Waits so long at most; None while it lives."""
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(seconds)
+    return None
 
 
 def resident(pid: int) -> int:
@@ -149,7 +166,7 @@ def resident(pid: int) -> int:
     return total
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     """End the child and everything it started. Its group is gone when the last of them is."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

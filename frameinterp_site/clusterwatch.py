@@ -18,6 +18,8 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from redis.exceptions import RedisError
 
+from engine.warm import is_idle
+
 from .broker import SEEN
 from .supervisor import Child
 
@@ -78,7 +80,7 @@ def last_word(queue: str) -> float | None:
 
 
 def family(pid: int) -> tuple[set[int], bool]:
-    """Process ids right below the sentinel of a cluster, and whether any of them has a child, that is, works."""
+    """Process ids right below the sentinel of a cluster, and whether any of them has a child that works."""
     workers: set[int] = set()
     busy = False
     with suppress(psutil.Error):
@@ -87,5 +89,5 @@ def family(pid: int) -> tuple[set[int], bool]:
                 if worker.status() == psutil.STATUS_ZOMBIE:
                     continue
                 workers.add(worker.pid)
-                busy = busy or bool(worker.children())
+                busy = busy or any(not is_idle(child) for child in worker.children())
     return workers, busy

@@ -222,6 +222,9 @@ JOB_THREADS = envint("INBETWEEN_JOB_THREADS", max(1, CORES // WORKERS), 1)
 JOB_MEMORY_BYTES = envint("INBETWEEN_JOB_MEMORY_MB", 8192) * 1024 * 1024  # 0: no limit
 JOB_TIMEOUT = envint("INBETWEEN_JOB_TIMEOUT_HOURS", 24, 1) * 3600  # seconds
 JOB_STALL = envfloat("INBETWEEN_JOB_STALL", 1800.0)  # seconds without any progress until a job is stopped; 0: never
+JOB_WARM = envbool("INBETWEEN_WARM", True)  # every worker keeps a child that is ready for the next job
+DISK_WAIT = envfloat("INBETWEEN_DISK_WAIT_HOURS", 24.0) * 3600  # seconds a job waits for room; 0: fails at once
+SEGMENT_DAYS = envfloat("INBETWEEN_SEGMENT_DAYS", 7.0)  # how long parts of a job that is over are kept; 0: not at all
 JOB_ATTEMPTS = envint("INBETWEEN_JOB_ATTEMPTS", 2, 1)
 JOB_DEVICE = envstr("INBETWEEN_DEVICE", "auto")
 HEARTBEAT_STALE = envfloat("INBETWEEN_HEARTBEAT_STALE", 60.0, 1.0)  # seconds; a job silent for longer is dead
@@ -239,13 +242,13 @@ Q_CLUSTER: dict[str, Any] = {
     "orm": "default",
     "broker_class": "frameinterp_site.broker.ClusterBroker",
     "workers": WORKERS,
-    "timeout": JOB_TIMEOUT + 3600,
-    "retry": JOB_TIMEOUT + 3600 + _WAIT,
+    "timeout": JOB_TIMEOUT + int(DISK_WAIT) + 3600,
+    "retry": JOB_TIMEOUT + int(DISK_WAIT) + 3600 + _WAIT,
     "max_attempts": 1,
     "ack_failures": True,
     "queue_limit": 1,
     "bulk": 1,
-    "poll": 0.3,  # seconds
+    "poll": 0.1,  # seconds; a look takes about a millisecond
     "catch_up": False,
     "scheduler": False,
     "save_limit": 200,

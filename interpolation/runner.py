@@ -78,6 +78,21 @@ def render(job: Job, worker: str, should_stop: Callable[[], bool]) -> RenderResu
     )
 
 
+def warm_up() -> None:
+    """Loads everything a job needs, and draws one small picture: libraries set themselves up at their first use."""
+    import numpy as np
+
+    import engine.render  # noqa: F401
+    from engine.interpolator import Interpolator
+
+    ground = np.random.default_rng(0).integers(0, 255, (256, 288, 3), dtype=np.uint8)
+    try:
+        model = Interpolator.load(None, settings.JOB_DEVICE, threads=settings.JOB_THREADS)
+        model.pair(np.ascontiguousarray(ground[:, :256]), np.ascontiguousarray(ground[:, 32:])).at(0.5)
+    except EngineError as error:  # damaged weights, no such device: the job that needs them says it to its owner
+        log.warning("not warmed up: %s", error)
+
+
 def second_picture(source: Source) -> Path:
     if source.path2 is None:
         raise EngineError("The second picture of this source is missing. Upload both again.")

@@ -1,18 +1,25 @@
-"""What the task queue runs: start the job's child process and watch it. It may start twice; the claim decides."""
+"""What the task queue runs: give the job to a child process and watch it. It may start twice; the claim decides.
+
+A worker keeps one child warm: it has loaded all it needs and waits, so that a small job takes no longer than its own
+work. After a job that went well the same child waits for the next; after any other end it is replaced.
+"""
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 from pathlib import Path
+from typing import IO
 from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from engine.childproc import ChildResult, run_child
+from engine.childproc import ChildResult
+from engine.warm import WarmChild
 from engine.workers import child_environment, worker_name
 
 from . import services
@@ -21,7 +28,10 @@ from .models import Job
 BEAT = 3.0  # seconds between heartbeats
 GRACE = 10.0  # seconds from asking a child to end to killing it
 LOOK = 0.5  # seconds between looks at the cancel flag
+KEEP_BYTES = 1 << 30  # a child that holds more memory than this after a job is replaced
+KEEP_JOBS = 50  # and so is one that has done so many
 log = logging.getLogger(__name__)
+_waiting: WarmChild | None = None  # this worker's child between two jobs
 
 
 class StalledError(Exception):
@@ -50,19 +60,81 @@ def job_run(job_id: str) -> str:
 
 def watched_child(job_id: str, worker: str) -> ChildResult:
     """Raises StalledError when nothing moved for too long; the child is gone then."""
-    watch = Watch(UUID(job_id), worker)
-    with log_path(job_id).open("ab") as words:
-        return run_child(
-            [sys.executable, "manage.py", "run_job", job_id, "--claim", worker],
-            on_tick=watch.tick,
-            should_stop=watch.should_stop,
-            memory_limit=settings.JOB_MEMORY_BYTES,
-            time_limit=settings.JOB_TIMEOUT,
-            grace=GRACE,
-            env=child_environment(job_id, settings.JOB_THREADS),
+    watch, log_file = Watch(UUID(job_id), worker), log_path(job_id)
+    request = {"job": job_id, "claim": worker, "log": str(log_file)}
+    waited = _take_waiting()
+    child = waited or start_child(log_file)
+    try:
+        result = _hand_over(child, request, watch)
+        if waited and not child.taken:  # it had died meanwhile
+            child.close()
+            child = start_child(log_file)
+            result = _hand_over(child, request, watch)
+        _keep_or_replace(child, result)
+        return result
+    except BaseException:
+        child.close()
+        prepare()
+        raise
+
+
+def _hand_over(child: WarmChild, request: dict[str, str], watch: Watch) -> ChildResult:
+    return child.serve(
+        request,
+        on_tick=watch.tick,
+        should_stop=watch.should_stop,
+        memory_limit=settings.JOB_MEMORY_BYTES,
+        time_limit=watch.time_limit,
+        grace=GRACE,
+    )
+
+
+def start_child(output: Path | None = None) -> WarmChild:
+    """A child that takes a request when it has loaded everything. What it says on the way goes to `output`."""
+    words: IO[bytes] | None = output.open("ab") if output else None
+    try:
+        return WarmChild(
+            [sys.executable, "manage.py", "serve_jobs"],
+            env=child_environment("-", settings.JOB_THREADS),
             cwd=settings.BASE_DIR,
             output=words,
         )
+    finally:
+        if words:
+            words.close()
+
+
+def prepare() -> None:
+    """See to it that a child waits for this worker's next job, where that is wanted (INBETWEEN_WARM)."""
+    global _waiting
+    if not settings.JOB_WARM or (_waiting is not None and _waiting.alive):
+        return
+    try:
+        _waiting = start_child()
+    except OSError as error:  # no memory, no more processes: the next job starts one itself
+        log.warning("no child could be started in advance: %s", error)
+
+
+def dismiss() -> None:
+    """End the child that waits, if there is one."""
+    child = _take_waiting()
+    if child is not None:
+        child.close()
+
+
+def _take_waiting() -> WarmChild | None:
+    global _waiting
+    child, _waiting = _waiting, None
+    return child
+
+
+def _keep_or_replace(child: WarmChild, result: ChildResult) -> None:
+    global _waiting
+    if settings.JOB_WARM and child.fit_to_stay(result, KEEP_BYTES, KEEP_JOBS):
+        _waiting = child
+    else:
+        child.close()
+        prepare()
 
 
 def log_path(job_id: str) -> Path:
@@ -80,6 +152,7 @@ class Watch:
         self.beaten = self.looked = 0.0
         self.stop = False
         self.moved = (time.monotonic(), ("", 0, 0))
+        self.ended = 0.0  # when the row was first seen to be over although the child still works
 
     def tick(self) -> None:
         now = time.monotonic()
@@ -95,17 +168,24 @@ class Watch:
             close_old_connections()
 
     def look(self, now: float) -> None:
-        columns = ("cancel_requested_at", "stage", "frames_done", "frames_total")
+        columns = ("status", "cancel_requested_at", "stage", "frames_done", "frames_total")
         row = Job.objects.filter(pk=self.job_id, worker=self.worker).values_list(*columns).first()
-        if row is None or row[0] is not None:  # deleted, in other hands, or cancelled
+        if row is None or row[1] is not None:  # deleted, in other hands, or cancelled
             self.stop = True
-        elif row[1:] != self.moved[1]:
-            self.moved = (now, row[1:])
+        elif row[0] != Job.Status.RUNNING:  # all is said in the row: the child has a moment to come to its end
+            self.ended = self.ended or now
+            self.stop = now - self.ended > GRACE
+        elif row[2:] != self.moved[1]:
+            self.moved = (now, row[2:])
         elif settings.JOB_STALL and now - self.moved[0] > settings.JOB_STALL:
             raise StalledError(f"Nothing moved for {settings.JOB_STALL / 60:.0f} minutes.")
 
     def should_stop(self) -> bool:
         return self.stop
+
+    def time_limit(self) -> float:
+        """Seconds the job may take from its start."""
+        return settings.JOB_TIMEOUT
 
 
 def settle(job_id: UUID, worker: str, result: ChildResult) -> None:
@@ -124,7 +204,7 @@ def settle(job_id: UUID, worker: str, result: ChildResult) -> None:
             worker=worker,
             error=f"This job took longer than the {hours} hours a job may take. Try a shorter part.",
         )
-    elif result.ended == "stopped":
+    elif result.ended == "stopped" or result.returncode == -signal.SIGTERM:  # or asked to end before it had begun
         services.job_stopped(job_id=job_id, worker=worker)
     elif result.returncode != 0:
         services.job_lost(job_id=job_id, worker=worker, reason=f"The process that rendered this {result.how_it_died}.")

@@ -48,6 +48,7 @@ def data_folder(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": str(data)}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MIN_FREE_BYTES = 0
+    settings.JOB_WARM = False  # a child that outlives its test would work in the folders of another
     settings.ALLOWED_HOSTS = ["*"]
     monkeypatch.setenv("INBETWEEN_DATA", str(data))
     monkeypatch.delenv("INBETWEEN_DATABASE", raising=False)

@@ -79,11 +79,20 @@ class Worker:
         return self.child()
 
     def child(self) -> psutil.Process:
-        return next(child for child in children() if str(self.job.pk) in child.cmdline())
+        (child,) = children()
+        return child
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children()
+    """What renders jobs, or waits for one."""
+    return [child for child in psutil.Process().children() if is_ours(child)]
+
+
+def is_ours(process: psutil.Process) -> bool:
+    try:
+        return "serve_jobs" in process.cmdline()
+    except psutil.Error:  # it has just ended
+        return False
 
 
 @pytest.fixture

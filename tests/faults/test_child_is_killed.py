@@ -21,7 +21,7 @@ from interpolation import services
 from interpolation.models import Job
 from interpolation.reaper import reap_once
 
-from .conftest import Worker, wait_for
+from .conftest import Worker, children, wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 Start = Callable[[Job], Worker]
@@ -97,7 +97,7 @@ def test_a_job_that_does_not_move_is_stopped_and_tried_again(
     assert worker.wait(30) == "queued"
     long_job.refresh_from_db()
     assert long_job.attempts == 1
-    assert not [child for child in psutil.Process().children() if str(long_job.pk) in child.cmdline()]
+    assert children() == []
 
 
 def test_killing_the_worker_kills_its_child_and_the_reaper_puts_the_job_back(long_job: Job) -> None:
