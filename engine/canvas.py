@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,18 +40,36 @@ class Canvas:
             width = max(MIN_SIDE, min(width, 2 * round(height * shape / 2)))
         return cls((width, height), resolution)
 
-    def scale(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def scale(self, picture: NDArray[Any]) -> NDArray[Any]:
         """A picture of any size, scaled to `inner`; itself if it has that size."""
-        if (rgb.shape[1], rgb.shape[0]) == self.inner:
-            return rgb
-        shrinks = self.inner[0] < rgb.shape[1]
-        return np.asarray(cv2.resize(rgb, self.inner, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC))
+        return scaled(picture, self.inner)
 
-    def place(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A picture of size `inner` in the middle of a black one of size `outer`; itself if they are the same."""
+    def place(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """A picture of size `inner` in the middle of a black one of size `outer`; itself if they are the same.
+
+        Beside a picture with alpha it is transparent.
+        """
         if self.inner == self.outer:
-            return rgb
+            return picture
         left, top = (self.outer[0] - self.inner[0]) // 2, (self.outer[1] - self.inner[1]) // 2
-        whole = np.zeros((self.outer[1], self.outer[0], 3), np.uint8)
-        whole[top : top + self.inner[1], left : left + self.inner[0]] = rgb
+        whole = np.zeros((self.outer[1], self.outer[0], picture.shape[2]), picture.dtype)
+        whole[top : top + self.inner[1], left : left + self.inner[0]] = picture
         return whole
+
+
+def scaled(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """RGB or RGBA, uint8 or uint16, as (width, height) = `size`; itself if it has that size.
+
+    The colours of transparent points do not bleed into visible ones.
+    """
+    if (picture.shape[1], picture.shape[0]) == size:
+        return picture
+    way = cv2.INTER_AREA if size[0] < picture.shape[1] else cv2.INTER_CUBIC
+    if picture.shape[2] == 3:
+        return np.asarray(cv2.resize(picture, size, interpolation=way))
+    most = float(np.iinfo(picture.dtype).max)
+    alpha = picture[..., 3:].astype(np.float32) / most
+    light = cv2.resize(np.dstack([picture[..., :3] * alpha, alpha]), size, interpolation=way)
+    visible = np.maximum(light[..., 3:], 0.5 / most)
+    whole = np.dstack([light[..., :3] / visible, light[..., 3:] * most])
+    return np.rint(np.clip(whole, 0, most)).astype(picture.dtype)

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from .damage import Damage
-from .demux import Clock, is_undated, open_input, packets, video_stream
+from .demux import Clock, decoder_of, is_undated, open_input, packets, video_stream
 from .errors import BadInputError
 from .media_types import Limits
 
@@ -79,7 +79,7 @@ def _sought(
 
 def decoded(source: Packets, stream: VideoStream, damage: Damage) -> Iterator[av.VideoFrame]:
     """Frames in order of showing; packets that cannot be decoded are counted and left out."""
-    context = stream.codec_context
+    context = decoder_of(stream)
     flushed = False
     for packet in source:
         flushed = not packet.size
@@ -107,7 +107,7 @@ def _timed(frames: Iterator[av.VideoFrame], clock: Clock, undated: bool) -> Iter
 def first_frame(container: InputContainer, stream: VideoStream, limits: Limits) -> av.VideoFrame:
     """The first frame that decodes, its real size checked."""
     damage = Damage()
-    context = stream.codec_context
+    context = decoder_of(stream)
     for number, packet in enumerate(packets(container, stream, damage)):
         try:
             frames = context.decode(packet if packet.size else None)

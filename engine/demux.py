@@ -77,6 +77,17 @@ def is_undated(container: InputContainer, stream: VideoStream) -> bool:
     return container.format.name == "avi" and stream.codec_context.reorder_depth > 0
 
 
+def decoder_of(stream: VideoStream) -> av.VideoCodecContext:
+    """What decodes a stream: its own decoder, but for VP8 and VP9 with alpha, which only libvpx's see."""
+    library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(codec_name(stream))
+    if library is None or stream.metadata.get("alpha_mode") != "1":
+        return stream.codec_context
+    decoder = av.CodecContext.create(library, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.options = dict(stream.codec_context.options)
+    return decoder
+
+
 def codec_name(stream: Any) -> str:
     """The codec of a stream that has a decoder, else "unknown"."""
     return str(stream.codec_context.codec.canonical_name) if stream.codec_context is not None else "unknown"

@@ -113,6 +113,7 @@ def _info(
         color_range="pc",
         interlaced=False,
         size_bytes=path.stat().st_size,
+        alpha="a" in pix_fmt,
         notes=notes,
     )
 

@@ -32,6 +32,12 @@ class Orientation:
         """(width, height) after turning; turning back gives the same answer."""
         return (height, width) if self.transposed else (width, height)
 
+    @property
+    def filters(self) -> list[tuple[str, str]]:
+        """The same for frames, by libavfilter's names; nothing to do gives none."""
+        turns = {0: [], 1: [("transpose", "cclock")], 2: [("hflip", ""), ("vflip", "")], 3: [("transpose", "clock")]}
+        return [*([("hflip", "")] if self.mirrored else []), *turns[self.quarters]]
+
     def apply(self, rgb: np.ndarray) -> np.ndarray:
         """(H, W, C) upright, contiguous."""
         flipped = rgb[:, ::-1] if self.mirrored else rgb

@@ -12,33 +12,39 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from .colour import ColourTags, ToRgb, tags_of
+from .colour import ColourTags, chroma_site, tags_of
 from .damage import Damage, broken_inside, missing_bytes
 from .decode import first_frame, frames_from
 from .demux import codec_name, open_input, video_stream
 from .errors import BadInputError
 from .flipbook import flipbook_times, is_flipbook, probe_flipbook, read_flipbook
-from .media_types import Limits, sniff
-from .orientation import UPRIGHT, Orientation
+from .interlace import SETTLE, Fields, declared_order, find_fields
+from .media_types import GIF, Limits, sniff
+from .orientation import Orientation
+from .reading import Converter, Reading, has_alpha, is_opaque
 from .timing import Timing, timing_of
 from .video_info import VideoInfo
 
-__all__ = ["VideoFrame", "VideoInfo", "frame_times", "probe", "read_frames"]
+__all__ = ["Reading", "VideoFrame", "VideoInfo", "frame_times", "probe", "read_frames"]
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFrame:
-    """One frame. pts: seconds from the first frame, exact. rgb: uint8 (H, W, 3), upright."""
+    """One frame. pts: seconds from the first frame, exact. rgb: (H, W, 3), uint8 and upright, or as `Reading` says.
+
+    native: the same as the decoder gave it, for an encoder; None where it was not asked for, or is not the same.
+    """
 
     pts: Fraction
-    rgb: np.ndarray
+    rgb: NDArray[Any]
+    native: av.VideoFrame | None = None
 
 
 def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
-    """What the video at `path` is. Walks all packets and decodes one frame.
+    """What the video at `path` is. Walks all packets and decodes a few frames.
 
     Raises:
         BadInputError: not a video, no picture, a codec that cannot be decoded, damaged beyond reading, or larger than
@@ -54,7 +60,7 @@ def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
         timing = timing_of(path, limits, damage)
         upright = side.size(frame.width, frame.height)
         sar = Fraction(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1) or Fraction(1)
-        interlaced = frame.interlaced_frame or stream.codec_context.field_order > 1
+        fields = _fields(path, limits, timing, frame, stream)
         time_base = stream.time_base or Fraction(1, 90000)
         return VideoInfo(
             container=sniff(path).name,
@@ -76,12 +82,15 @@ def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
             color_transfer=tags.transfer,
             color_matrix=tags.matrix,
             color_range=tags.range,
-            interlaced=interlaced,
+            interlaced=fields.order != "progressive",
             size_bytes=path.stat().st_size,
+            field_order=fields.order,
+            alpha=has_alpha(frame.format) and not (sniff(path) == GIF and is_opaque(frame)),
+            chroma_site=chroma_site(frame),
             audio=[_audio(one, timing.origin * time_base) for one in container.streams.audio],
             subtitles=[_subtitle(one) for one in container.streams.subtitles],
             chapters=[_chapter(one) for one in container.chapters()],
-            notes=_notes(path, stream, timing, damage, tags, frame, interlaced),
+            notes=_notes(path, stream, timing, damage, tags, fields),
         )
 
 
@@ -103,33 +112,41 @@ def read_frames(
     info: VideoInfo | None = None,
     limits: Limits | None = None,
     on_notice: Callable[[str], None] | None = None,
+    reading: Reading | None = None,
 ) -> Iterator[VideoFrame]:
     """The frames shown at start <= time < stop, one by one, in order of time.
 
     Rotation and mirroring are applied. `sar` is not: it stays a tag. `resolution` = (width, height) as displayed
     scales to exactly that (bicubic). `info`, from `probe`, spares a walk through all packets: give it when reading in
     pieces. What cannot be decoded is left out and told to `on_notice` in words, at the end; so go by `pts`, not by
-    counting.
+    counting. `reading`: how deep, with alpha, de-interlaced; without it uint8 RGB of the frames as they are.
 
     Raises:
         BadInputError: as `probe`, or nothing at all can be decoded.
     """
-    path, limits, damage = Path(path), limits or Limits(), Damage()
+    path, limits, damage, reading = Path(path), limits or Limits(), Damage(), reading or Reading()
     if is_flipbook(path):
-        turned = read_flipbook(path, limits, start=start, stop=stop, resolution=resolution, on_notice=on_notice)
+        deep, alpha = reading.deep, reading.alpha
+        turned = read_flipbook(
+            path, limits, start=start, stop=stop, resolution=resolution, deep=deep, alpha=alpha, on_notice=on_notice
+        )
         yield from (VideoFrame(time, rgb) for time, rgb in turned)
         return
     origin, rate = _origin(path, limits, info)
-    convert, last, found = _Converter(resolution), None, False
-    with frames_from(path, limits, origin, rate, start, damage) as (stream, frames):
-        for time, frame in frames:
+    convert, last, found = Converter(resolution, reading), None, False
+    before = SETTLE if reading.fields != "progressive" else 0
+    with frames_from(path, limits, origin, rate, start and max(start - before, Fraction(0)), damage) as (
+        stream,
+        frames,
+    ):
+        for time, frame in convert.prepared(frames):
             if stop is not None and time >= stop:
                 break
             if (start is not None and time < start) or time < 0 or (last is not None and time <= last):
                 damage.frames += time < 0 or (last is not None and time <= last)
                 continue
             last, found = time, True
-            yield VideoFrame(time, convert(frame, stream, damage))
+            yield VideoFrame(time, *convert(frame, stream.codec_context, damage))
     if not found and not start and damage.packets:
         raise BadInputError("No frame of this video can be decoded: its data is damaged. Send it again.")
     if on_notice is not None:
@@ -137,24 +154,14 @@ def read_frames(
             on_notice(words)
 
 
-class _Converter:
-    """Decoded frames to upright RGB of one size, that of the first frame or the one asked for."""
+def _fields(path: Path, limits: Limits, timing: Timing, frame: av.VideoFrame, stream: VideoStream) -> Fields:
+    """Whether the video is interlaced, from its own words and a look at some of its frames."""
 
-    def __init__(self, resolution: tuple[int, int] | None) -> None:
-        self._resolution = resolution
-        self._to_rgb = ToRgb()
-        self._side = UPRIGHT
-        self._size: tuple[int, int] | None = None  # as stored
-        self._first: tuple[int, int] | None = None
+    def look(start: Fraction | None) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+        with frames_from(path, limits, timing.origin, timing.rate, start, Damage()) as (_, frames):
+            yield from frames
 
-    def __call__(self, frame: av.VideoFrame, stream: VideoStream, damage: Damage) -> np.ndarray:
-        if self._size is None:
-            self._side = Orientation.of(frame)
-            self._first = (frame.width, frame.height)
-            self._size = self._side.size(*self._resolution) if self._resolution else self._first
-        damage.resized += (frame.width, frame.height) != self._first
-        rgb = self._to_rgb(frame, tags_of(frame, stream.codec_context), self._size)
-        return self._side.apply(rgb)
+    return find_fields(look, declared_order(frame, stream.codec_context), frame.height, timing.duration)
 
 
 def _origin(path: Path, limits: Limits, info: VideoInfo | None) -> tuple[int, Fraction | None]:
@@ -194,8 +201,7 @@ def _notes(
     timing: Timing,
     damage: Damage,
     tags: ColourTags,
-    frame: av.VideoFrame,
-    interlaced: bool,
+    fields: Fields,
 ) -> list[str]:
     """What a person should know before using this video."""
     notes = damage.words()
@@ -209,14 +215,9 @@ def _notes(
         notes.append("The video has a single frame: there is nothing to interpolate between.")
     if tags.hdr:
         kind = "HDR10 (PQ)" if tags.transfer == "smpte2084" else "HLG"
-        notes.append(
-            f"This is {kind} high dynamic range video. It is processed with 8 bits a channel and keeps its HDR tags; "
-            "smooth skies may show bands, and still pictures look pale."
-        )
-    elif any(part.bits > 8 for part in frame.format.components):
-        notes.append("The source has more than 8 bits a channel; it is processed with 8.")
-    if interlaced:
-        notes.append("The video is interlaced. It is not de-interlaced: comb edges may show on motion.")
+        notes.append(f"This is {kind} high dynamic range video. It keeps its HDR tags; still pictures of it look pale.")
+    if fields.note:
+        notes.append(fields.note)
     if timing.rate is None:
         notes.append("The frame rate varies; the timing of every frame is kept.")
     return notes

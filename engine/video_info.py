@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from .colour import HDR_TRANSFERS, ColourTags
+from .interlace import FieldOrder
 
 _FRACTIONS = ("sar", "duration", "fps", "time_base", "start")
 
@@ -20,6 +21,8 @@ class VideoInfo:
     sar: shape of a pixel, width / height, as displayed. duration: of the picture track, seconds.
     fps: exact rate; of a VFR file the average, frame_count / duration.
     time_base: unit of the file's timestamps, seconds. start: time stamp of the first frame, seconds.
+    interlaced: as its pictures show, whatever the file says; field_order: then "tff" or "bff", which field comes first.
+    alpha: it can be transparent. chroma_site: as `colour.chroma_site` says.
     audio: [{codec, channels, sample_rate, duration, start, language}]; duration and start in seconds, start relative
     to the first frame. subtitles: [{codec, language}]. chapters: [{start, end, title}], seconds.
     notes: what a person should know before using it, in words.
@@ -46,6 +49,9 @@ class VideoInfo:
     color_range: str
     interlaced: bool
     size_bytes: int
+    field_order: FieldOrder = "progressive"
+    alpha: bool = False
+    chroma_site: str = "left"
     audio: list[dict[str, Any]] = field(default_factory=list)
     subtitles: list[dict[str, Any]] = field(default_factory=list)
     chapters: list[dict[str, Any]] = field(default_factory=list)

@@ -1,0 +1,130 @@
+"""How the frames of a source are handed out for a render: how deep, with alpha or not, made whole, upright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import Any
+
+import av
+from numpy.typing import NDArray
+
+from .canvas import Canvas, scaled
+from .colour import ColourTags, ToRgb, tags_of
+from .config import RenderOptions
+from .damage import Damage
+from .filters import Filter, filtered
+from .formats import Encoding
+from .interlace import FieldOrder, deinterlaced
+from .orientation import UPRIGHT, Orientation
+from .video_info import VideoInfo
+from .yuv import without_alpha
+
+Timed = Iterator[tuple[Fraction, av.VideoFrame]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """deep: uint16 over its whole range instead of uint8. alpha: RGBA; else what is transparent is laid on black.
+
+    fields: which field of interlaced frames comes first, to make them whole; "progressive": frames stay as they are.
+    native: with every frame comes the one that the decoder gave, where neither size nor alpha are changed.
+    """
+
+    deep: bool = False
+    alpha: bool = False
+    fields: FieldOrder = "progressive"
+    native: bool = False
+
+
+def reading_for(info: VideoInfo, options: RenderOptions, encoding: Encoding, canvas: Canvas) -> Reading:
+    """What a result written with `encoding` can hold of the source, and no more."""
+    same_size = canvas.inner == canvas.outer == (info.width, info.height)
+    return Reading(
+        deep=encoding.bits > 8,
+        alpha=info.alpha and encoding.format.alpha,
+        fields=info.field_order if options.deinterlace == "auto" else "progressive",
+        native=encoding.format.kind == "film" and same_size,
+    )
+
+
+def reading_notes(info: VideoInfo, reading: Reading, encoding: Encoding) -> list[str]:
+    """In words, what of the source the result does not hold, and what was done to interlaced pictures."""
+    notes, name = list[str](), encoding.format.label
+    if info.interlaced and reading.fields == "progressive":
+        notes.append("The video is interlaced and was left so, as asked: comb edges show on motion.")
+    elif info.interlaced:
+        notes.append("De-interlaced: one whole frame for each, at its time (bwdif).")
+    if info.bit_depth > 8 and not reading.deep:
+        notes.append(
+            f"The source has {info.bit_depth} bits a channel, this result ({name}) 8: smooth skies may show bands. "
+            "H.265, AV1, ProRes and PNG hold more."
+        )
+    if info.alpha and not reading.alpha:
+        notes.append(
+            f"The source has transparent parts, and {name} holds none: they are laid on black. "
+            "ProRes 4444, PNG, WebP and GIF keep them."
+        )
+    return notes
+
+
+class Converter:
+    """Decoded frames to upright pictures of one size: that of the first frame, or `resolution` = (width, height)."""
+
+    def __init__(self, resolution: tuple[int, int] | None, reading: Reading) -> None:
+        self._resolution, self._reading = resolution, reading
+        self._to_rgb = ToRgb()
+        self._side = UPRIGHT  # what is left to turn of the picture
+        self._first: tuple[int, int, str, ColourTags] | None = None
+
+    def prepared(self, frames: Timed) -> Timed:
+        """Frames made whole, and upright if they are to be handed out themselves."""
+        head = next(frames, None)
+        if head is None:
+            return iter(())
+        self._side, turn = Orientation.of(head[1]), list[Filter]()
+        if self._reading.native and _can_turn(head[1].format):
+            self._side, turn = UPRIGHT, self._side.filters
+        frames = chain([head], frames)
+        if self._reading.fields != "progressive":
+            frames = deinterlaced(frames, self._reading.fields)
+        return filtered(frames, turn) if turn else frames
+
+    def __call__(
+        self, frame: av.VideoFrame, context: av.VideoCodecContext, damage: Damage
+    ) -> tuple[NDArray[Any], av.VideoFrame | None]:
+        """The picture, and the frame itself where it is what `Reading.native` means."""
+        tags = tags_of(frame, context)
+        kind = (frame.width, frame.height, frame.format.name, tags)
+        self._first = first = self._first or kind
+        damage.resized += kind[:2] != first[:2]
+        size = self._side.size(*self._resolution) if self._resolution else first[:2]
+        picture = self._side.apply(self._picture(frame, tags, size))
+        clear = has_alpha(frame.format)
+        same = kind == first and size == first[:2] and self._side == UPRIGHT
+        whole = not frame.format.is_rgb and (self._reading.alpha or not clear)
+        return picture, frame if self._reading.native and same and whole else None
+
+    def _picture(self, frame: av.VideoFrame, tags: ColourTags, size: tuple[int, int]) -> NDArray[Any]:
+        deep = self._reading.deep
+        if not (self._reading.alpha or has_alpha(frame.format)):
+            return self._to_rgb(frame, tags, size, deep=deep)
+        picture = scaled(self._to_rgb(frame, tags, deep=deep, alpha=True), size)
+        return picture if self._reading.alpha else without_alpha(picture)
+
+
+def has_alpha(pix_fmt: av.VideoFormat) -> bool:
+    """Whether frames of this format can be transparent."""
+    return pix_fmt.has_palette or any(part.is_alpha for part in pix_fmt.components)
+
+
+def is_opaque(frame: av.VideoFrame) -> bool:
+    """Whether nothing in this frame is transparent."""
+    return not has_alpha(frame.format) or int(frame.reformat(format="rgba").to_ndarray()[..., 3].min()) == 255
+
+
+def _can_turn(pix_fmt: av.VideoFormat) -> bool:
+    """Whether turning leaves every number as it is: colours are halved in both directions, or in none."""
+    return not pix_fmt.is_rgb and pix_fmt.chroma_width(64) == pix_fmt.chroma_height(64)
