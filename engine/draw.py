@@ -6,12 +6,13 @@ import itertools
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,12 +20,12 @@ from .checkpoint import ModelInfo
 from .config import CutPolicy
 from .errors import BadInputError
 from .metrics import blend
-from .pipeline import ReadAhead
+from .pipeline import ReadAhead, depth_for
 from .scenes import Gap
 from .timeline import OutputFrame
-from .video import VideoFrame, VideoInfo, read_frames
+from .video import Reading, VideoFrame, VideoInfo, read_frames
 
-Picture = NDArray[np.uint8]
+Picture = NDArray[Any]  # (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16 over its whole range
 
 
 class Pair(Protocol):
@@ -51,9 +52,15 @@ class Frames:
     info: VideoInfo
     pts: list[Fraction]
     size: tuple[int, int]  # (width, height) in pixels
+    reading: Reading = Reading()
 
-    def read(self, first: int, last: int) -> Iterator[tuple[int, Picture]]:
-        """(number, picture) of frames [first, last), as far as they can be decoded. Seeks to the first.
+    @property
+    def plain(self) -> Frames:
+        """The same as RGB uint8, for figures and for pictures to look at."""
+        return replace(self, reading=Reading(fields=self.reading.fields))
+
+    def read(self, first: int, last: int) -> Iterator[tuple[int, VideoFrame]]:
+        """(number, frame) of frames [first, last), as far as they can be decoded. Seeks to the first.
 
         If it cannot be reached by seeking, which happens in damaged files, the video is read from its beginning.
         """
@@ -66,7 +73,7 @@ class Frames:
                 break
         for frame in itertools.chain([head] if head else [], following):
             if (number := self._number(frame)) >= first:
-                yield number, frame.rgb
+                yield number, frame
 
     def some(self, numbers: range) -> list[Picture]:
         """These frames, all of them.
@@ -74,7 +81,7 @@ class Frames:
         Raises:
             BadInputError: one that was there at the first reading is not there any more.
         """
-        found = dict(self.read(numbers.start, numbers.stop))
+        found = {number: frame.rgb for number, frame in self.read(numbers.start, numbers.stop)}
         if len(found) != len(numbers):
             raise lost_frame(next(number for number in numbers if number not in found))
         return [found[number] for number in numbers]
@@ -83,7 +90,9 @@ class Frames:
         stop = self.pts[last] if last < len(self.pts) else None
         same = self.size == (self.info.width, self.info.height)
         resolution = None if same else self.size
-        return read_frames(self.source, start=start, stop=stop, resolution=resolution, info=self.info)
+        return read_frames(
+            self.source, start=start, stop=stop, resolution=resolution, info=self.info, reading=self.reading
+        )
 
     def _number(self, frame: VideoFrame) -> int:
         number = bisect_left(self.pts, frame.pts)
@@ -99,8 +108,9 @@ class Window:
 
     def __init__(self, frames: Frames, first: int, last: int) -> None:
         self._count = len(frames.pts)
-        self._reader = ReadAhead(frames.read(first, min(last + 1, self._count)))
-        self._held: dict[int, Picture] = {}
+        source = frames.read(first, min(last + 1, self._count))
+        self._reader = ReadAhead(source, depth_for(*frames.size))
+        self._held: dict[int, VideoFrame] = {}
 
     def __enter__(self) -> Self:
         self._reader.__enter__()
@@ -114,25 +124,33 @@ class Window:
     def at(self, number: int) -> tuple[Picture, Picture | None]:
         """Frame `number` and the one after it (None after the last)."""
         last = min(number + 1, self._count - 1)
-        self._held = {key: rgb for key, rgb in self._held.items() if key >= number}
+        self._held = {key: frame for key, frame in self._held.items() if key >= number}
         while last not in self._held:
-            found, rgb = next(self._reader, (-1, None))
-            if rgb is None:
+            found, frame = next(self._reader, (-1, None))
+            if frame is None:
                 raise lost_frame(last)
             if found >= number:
-                self._held[found] = rgb
+                self._held[found] = frame
         if number not in self._held:
             raise lost_frame(number)
-        return self._held[number], self._held[last] if last != number else None
+        return self._held[number].rgb, self._held[last].rgb if last != number else None
+
+    def native(self, picture: Picture) -> av.VideoFrame | None:
+        """The decoder's own frame of a picture that `at` gave last; None if there is none, or it is another picture."""
+        return next((frame.native for frame in self._held.values() if frame.rgb is picture), None)
 
 
 @dataclass(slots=True)
 class Painter:
-    """Draws output frames and counts what it cost. A pair of source frames is matched once, whatever is drawn in it."""
+    """Draws output frames and counts what it cost. A pair of source frames is matched once, whatever is drawn in it.
+
+    gaps: one after each source frame, in a loop also after the last.
+    """
 
     model: PairMaker
     gaps: list[Gap]
     cut: CutPolicy
+    first: Picture | None = None  # what comes after the last frame, in a loop
     new: int = 0
     held: int = 0
     new_ms: list[float] = field(default_factory=list)
@@ -144,6 +162,7 @@ class Painter:
 
     def draw(self, frame: OutputFrame, left: Picture, right: Picture | None) -> Picture:
         """The picture for `frame`, which lies between source frames `left` and `right` (None after the last)."""
+        right = self.first if right is None else right
         shown, self._shown = self._shown, frame.left
         if frame.t == 0 or right is None:
             self.held += shown == frame.left

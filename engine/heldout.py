@@ -51,7 +51,7 @@ def held_out(
         before, truth, after = frames.some(range(number - 1, number + 2))
         t = (times[number] - times[number - 1]) / (times[number + 1] - times[number - 1])
         figures = compare(model.pair(before, after).at(t), truth, before, after, float(t))
-        samples.append({"time": round(float(times[number] * stretch), 4), "frame": number, **figures})
+        samples.append({"time": round(float(times[number] * stretch), 4), "frame": analysis.numbers[number], **figures})
     on_sample(len(numbers), len(numbers))
     return summary("held-out", samples), ""
 

@@ -164,12 +164,15 @@ def make_preview(
     output: str | Path,
     max_height: int = 720,
     *,
+    begin: Fraction = Fraction(0),
+    end: Fraction | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> list[str]:
     """A small copy that every browser plays and seeks in quickly: H.264 yuv420p, AAC, square pixels, upright.
 
     At most `max_height` lines (portrait: columns) and 16:9 of that the other way; never enlarged. Timing and colour
-    tags are the master's. `on_frame` gets the number of frames written so far; what it raises ends the work.
+    tags are the master's. begin, end: the part of it to show, in seconds; begin is a frame's time. `on_frame` gets the
+    number of frames written so far; what it raises ends the work.
 
     Returns: notes in words on what could not be carried over. Raises as `read_frames` and `join_segments` do.
     """
@@ -185,18 +188,23 @@ def make_preview(
             height=size[1],
             fps=info.fps,
             time_base=info.time_base if info.is_vfr else None,
-            end=info.duration,
+            end=(info.duration if end is None else end) - begin,
             info=info,
             sar=Fraction(1),
             crf=23,
             preset="veryfast",
             keyframe_seconds=PREVIEW_KEYFRAMES,
         ) as writer:
-            for number, frame in enumerate(read_frames(master, resolution=size, info=info, on_notice=notes.append), 1):
-                writer.write(frame.rgb, frame.pts)
+            frames = read_frames(
+                master, start=begin or None, stop=end, resolution=size, info=info, on_notice=notes.append
+            )
+            for number, frame in enumerate(frames, 1):
+                writer.write(frame.rgb, frame.pts - begin)
                 if on_frame is not None:
                     on_frame(number)
-        return notes + join_segments([picture], output, carry=Carry(master, subtitles=False, browser_sound=True))
+        return notes + join_segments(
+            [picture], output, carry=Carry(master, begin, end, subtitles=False, browser_sound=True)
+        )
     finally:
         picture.unlink(missing_ok=True)
 
@@ -206,10 +214,12 @@ def make_source_preview(
     output: str | Path,
     max_height: int = 720,
     *,
+    begin: Fraction = Fraction(0),
+    end: Fraction | None = None,
     on_frame: Callable[[int], None] | None = None,
 ) -> list[str]:
     """As `make_preview`, of an uploaded file: any codec, rotation, pixel shape and kind of sound."""
-    return make_preview(source, output, max_height, on_frame=on_frame)
+    return make_preview(source, output, max_height, begin=begin, end=end, on_frame=on_frame)
 
 
 def preview_size(info: VideoInfo, max_height: int = 720) -> tuple[int, int]:

@@ -49,7 +49,8 @@ class _Film:
     options: RenderOptions
     model: PairMaker
     canvas: Canvas
-    analysis: Analysis
+    whole: Analysis  # all frames of the part that is used
+    analysis: Analysis  # those that are drawn between
     timeline: Timeline
     segments: list[Segment]
     store: SegmentStore
@@ -71,7 +72,9 @@ class _Film:
     @property
     def carry(self) -> Carry:
         """What comes along besides the picture."""
-        return Carry(self.source, stretch=self.timeline.stretch, sound=self.keeps_sound)
+        begin = self.analysis.origin
+        end = begin + self.analysis.duration if self.options.trim_end is not None else None
+        return Carry(self.source, begin, end, stretch=self.timeline.stretch, sound=self.keeps_sound)
 
     @property
     def frames(self) -> Frames:
@@ -114,12 +117,13 @@ def render_video(
         "held_out_note": note,
         "motion": film.analysis.motion_chart(film.timeline.stretch),
         "cuts": film.analysis.cut_times(film.timeline.stretch),
+        "cadence": film.whole.cadence,
         "compared": _compared_times(film),
         "timing": timing(
             time.perf_counter() - started + earlier, drawing, [ms for manifest in manifests for ms in manifest.new_ms]
         ),
         "frames": {
-            "source": len(film.analysis.pts),
+            "source": len(film.whole.pts),
             "output": len(film.timeline),
             "new": sum(manifest.new for manifest in manifests),
             "held": sum(manifest.held for manifest in manifests),
@@ -140,21 +144,26 @@ def _prepare(
     report: Reporter,
 ) -> _Film:
     info = probe(source, limits or Limits())
-    report("reading", 0, info.frame_count)
+    report("reading", 0, _expected_frames(info, options))
     identity = file_sha256(source)
-    analysis = analyse_once(
-        source,
-        info,
-        work_dir / "analysis.json",
-        identity,
-        lambda done: report("reading", done, info.frame_count),
+    kept, expected = work_dir / "analysis.json", _expected_frames(info, options)
+    whole = analyse_once(
+        source, info, kept, identity, options, lambda done: report("reading", min(done, expected), expected)
     )
-    timeline = plan(analysis.times, analysis.duration, options)
+    report("reading", len(whole.pts), len(whole.pts))
+    analysis = whole.edited(options.duplicates)
+    timeline = plan(whole.times, whole.duration, options, analysis.times)
     segments = split(analysis, timeline)
     store = SegmentStore(work_dir, fingerprint(identity, options, model.info.sha256, model.info.arch))
     canvas = Canvas.fit((info.width, info.height), options.resolution, info.sar)
     keep = _pictures_to_keep(analysis, timeline)
-    return _Film(source, info, options, model, canvas, analysis, timeline, segments, store, keep)
+    return _Film(source, info, options, model, canvas, whole, analysis, timeline, segments, store, keep)
+
+
+def _expected_frames(info: VideoInfo, options: RenderOptions) -> int:
+    """About how many frames the part to use has."""
+    end = min(options.trim_end or info.duration, info.duration)
+    return max(2, round(info.frame_count * (end - (options.trim_start or 0)) / info.duration))
 
 
 def _pictures_to_keep(analysis: Analysis, timeline: Timeline) -> dict[int, str]:
@@ -213,7 +222,8 @@ def _runs(segments: list[Segment]) -> list[list[Segment]]:
 def _render_segment(film: _Film, segment: Segment, window: Window, report: Reporter, done: int) -> Manifest:
     started = time.perf_counter()
     manifest = film.store.new_manifest(segment)
-    painter = Painter(film.model, film.analysis.gaps, film.options.cut)
+    first = film.frames.some(range(1))[0] if film.timeline.loop and segment is film.segments[-1] else None
+    painter = Painter(film.model, [*film.analysis.gaps, film.analysis.back], film.options.cut, first)
     with WriteBehind(_writer(film, segment)) as sink:
         for index in range(segment.start, segment.stop):
             frame = film.timeline.frame(index)
@@ -261,7 +271,9 @@ def _expected(film: _Film) -> dict[str, Any]:
         "codec": "h264",
         "audio_streams": len(sound),
         "av_offset": film.carry.sound_begins(sound[0]["start"]) if sound else None,
-        "chapters": len(film.info.chapters),
+        "chapters": sum(
+            film.carry.part(Fraction(0)).span(*_span(chapter)) is not None for chapter in film.info.chapters
+        ),
         "color_primaries": tags.primaries,
         "color_transfer": tags.transfer,
         "color_matrix": tags.matrix,
@@ -269,9 +281,15 @@ def _expected(film: _Film) -> dict[str, Any]:
     }
 
 
+def _span(chapter: dict[str, Any]) -> tuple[Fraction, Fraction]:
+    return Fraction(chapter["start"]), Fraction(chapter["end"])
+
+
 def _evaluate(film: _Film, report: Reporter) -> tuple[dict[str, Any] | None, str]:
     if not film.options.held_out:
         return None, "Held-out evaluation was switched off for this render."
+    if film.options.duplicates == "drop":
+        return None, "Repeated frames were taken out and nothing was drawn, so there is nothing to evaluate."
     return held_out(
         film.frames,
         film.analysis,
@@ -283,11 +301,17 @@ def _evaluate(film: _Film, report: Reporter) -> tuple[dict[str, Any] | None, str
 
 def _previews(film: _Film, work_dir: Path, master: Path, manifests: list[Manifest], report: Reporter) -> dict[str, Any]:
     """Everything to look at, by the names of RenderResult's fields."""
-    shown, total = len(film.timeline), len(film.timeline) + len(film.analysis.pts)
+    shown, total = len(film.timeline), len(film.timeline) + len(film.whole.pts)
     preview, source_preview = work_dir / "preview.mp4", work_dir / "source_preview.mp4"
     report("previews", 0, total)
     make_preview(master, preview, on_frame=lambda done: report("previews", done, total))
-    make_source_preview(film.source, source_preview, on_frame=lambda done: report("previews", shown + done, total))
+    make_source_preview(
+        film.source,
+        source_preview,
+        begin=film.whole.origin,
+        end=film.carry.end,
+        on_frame=lambda done: report("previews", shown + done, total),
+    )
     gap = _compared_gap(film.analysis)
     img0, img1 = film.frames.some(range(gap, gap + 2))
     poster, frame0, frame1 = write_stills(work_dir, film.canvas, img0, img1)

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .duplicates import Difference, find_duplicates
 from .motion import Flow, grey, warp_picture
 
 SMALL_SIDE = 192  # pixels of the longer side of the copies that are looked at
@@ -34,8 +35,6 @@ FLAT_CHANGE = 25.0  # grey levels by which the picture must change for a cut fro
 FLASH_FRAMES = 3  # a flash is over after at most so many frames
 FLASH_LEVELS = 15.0  # grey levels by which it is brighter (or darker) than what was there
 SAME_SCENE = 0.4  # score below which two frames show one scene
-DUPLICATE_MAX = 2  # grey levels: no point of the small copy differs by more
-NOISY_DUPLICATE = (0.35, 16, 0.15)  # compressed twice: mean and largest difference, and its part of the local change
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ class Gap:
     cut: bool
     duplicate: bool  # both frames show the same: nothing to draw
     motion: float  # median speed in pixels of the small copies
+    flash: bool = False  # one of the two is lit by a flash that begins or ends here, or goes on
 
     @property
     def still(self) -> bool:
@@ -87,15 +87,17 @@ def small_size(width: int, height: int) -> tuple[int, int]:
 
 
 class SceneScanner:
-    """Takes small copies one by one; `finish` tells what lies in each gap. Keeps five copies."""
+    """Takes small copies one by one; `finish` tells what lies in each gap. Keeps six copies."""
 
     def __init__(self) -> None:
+        self._first: _Look | None = None
         self._recent: deque[_Look] = deque(maxlen=FLASH_FRAMES + 2)
         self._measures: list[_Measure] = []
 
     def push(self, rgb: NDArray[np.uint8]) -> None:
         """The next frame, RGB uint8 (h, w, 3) of `small_size`."""
         look = _Look(rgb, grey(rgb), _histogram(rgb))
+        self._first = self._first or look
         if self._recent:
             self._measures.append(_compare(self._recent[-1], look))
         self._recent.append(look)
@@ -103,10 +105,24 @@ class SceneScanner:
 
     def finish(self) -> list[Gap]:
         """One Gap per pair of neighbouring frames."""
+        cuts = [_is_cut(self._measures, index) for index in range(len(self._measures))]
+        duplicates = find_duplicates(
+            [
+                Difference(measure.change, measure.largest, cut or measure.flash)
+                for measure, cut in zip(self._measures, cuts, strict=True)
+            ]
+        )
         return [
-            Gap(_is_cut(self._measures, index), _is_duplicate(self._measures, index), measure.motion)
-            for index, measure in enumerate(self._measures)
+            Gap(cut, duplicate, measure.motion, measure.flash)
+            for measure, cut, duplicate in zip(self._measures, cuts, duplicates, strict=True)
         ]
+
+    def way_back(self) -> Gap:
+        """What lies between the last frame and the first, for a loop. It has no neighbourhood to stand out from."""
+        assert self._first is not None
+        measure = _compare(self._recent[-1], self._first)
+        cut = measure.score > CUT_SCORE or measure.lost or (measure.flat and measure.change > FLAT_CHANGE)
+        return Gap(cut, find_duplicates([Difference(measure.change, measure.largest, cut)])[0], measure.motion)
 
     def _mark_flash(self) -> None:
         """If the newest frame shows again what was there up to three frames ago, what came between was a flash."""
@@ -193,14 +209,3 @@ def _is_cut(measures: list[_Measure], index: int) -> bool:
     calm, busy = np.percentile(around, (25, 75)) if around else (0.0, 0.0)
     clear = measure.score > CUT_SCORE and measure.score - calm > CUT_STANDS_OUT
     return bool(clear or (measure.lost and measure.score > SOFT_CUT_FACTOR * busy))
-
-
-def _is_duplicate(measures: list[_Measure], index: int) -> bool:
-    measure = measures[index]
-    if measure.largest <= DUPLICATE_MAX:
-        return True
-    mean, largest, part = NOISY_DUPLICATE
-    around = [other.change for other in _around(measures, index, NEIGHBOURS)]
-    if measure.change > mean or measure.largest > largest or not around:
-        return False
-    return measure.change < part * float(np.percentile(around, 75))

@@ -1,8 +1,8 @@
 """Which output frame lies where: exact rational time (seconds from the first source frame), no picture work.
 
 N source frames at multiplier M give N*M output frames. Every gap between two source frames is cut into M equal parts,
-so a variable frame rate keeps its timing; the last frame has no right neighbour and is held for its own duration, or, in
-a loop, what lies between it and the first frame is drawn there.
+so a variable frame rate keeps its timing; the last frame has no right neighbour and is held for its own duration, or,
+in a loop, what lies between it and the first frame is drawn there.
 
 What is shown at an output time lies between two **keys**: the source frames that are drawn between, at the times they
 stand for. Usually these are all source frames at their own times; retimed animation has fewer (engine/retime.py).

@@ -266,7 +266,7 @@ def test_metrics_have_the_agreed_names_and_are_plain_json(clip: Path, tmp_path: 
     assert json.loads((tmp_path / "metrics.json").read_text()) == result.metrics
     assert json.loads((tmp_path / "certificate.json").read_text()) == result.certificate
     assert set(result.metrics) == {
-        "held_out", "held_out_note", "motion", "cuts", "compared", "timing", "frames", "notes",
+        "held_out", "held_out_note", "motion", "cuts", "cadence", "compared", "timing", "frames", "notes",
     }  # fmt: skip
     assert set(result.metrics["timing"]) == {
         "total_s", "per_new_frame_ms", "per_new_frame_ms_mean", "new_frames_per_second", "peak_memory_mib",
