@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from engine.disk import FULL
+from engine.disk import in_words as in_words
 from engine.errors import NoSpaceError
 
 from .errors import ServiceError
@@ -22,15 +23,6 @@ def free_bytes() -> int:
     root = Path(settings.MEDIA_ROOT)
     root.mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(root).free
-
-
-def in_words(size: float) -> str:
-    """1536 -> "1.5 KB", for messages."""
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TB"
 
 
 def require_room(needed: int) -> None:
