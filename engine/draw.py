@@ -52,7 +52,7 @@ class Frames:
     info: VideoInfo
     pts: list[Fraction]
     size: tuple[int, int]  # (width, height) in pixels
-    reading: Reading = Reading()
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def plain(self) -> Frames:

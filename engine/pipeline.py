@@ -13,10 +13,12 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
+import av
 import numpy as np
 
 Item = TypeVar("Item")
 DEPTH = 4  # frames waiting in a queue
+QUEUE_BYTES = 256 << 20  # of frames waiting in a queue, about; one always may
 _POLL = 0.1  # seconds after which a blocked thread looks whether it is still wanted
 
 
@@ -25,11 +27,18 @@ class Sink(Protocol):
 
     def write(self, rgb: np.ndarray, pts: Fraction) -> None: ...
 
+    def write_native(self, frame: av.VideoFrame, pts: Fraction) -> None: ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None: ...
+
+
+def depth_for(width: int, height: int) -> int:
+    """How many frames of this size, in pixels, may wait in a queue: `DEPTH`, but of very large ones fewer."""
+    return max(1, min(DEPTH, QUEUE_BYTES // (width * height * 6)))
 
 
 class ReadAhead(Generic[Item]):
@@ -85,7 +94,7 @@ class WriteBehind:
 
     def __init__(self, sink: Sink, depth: int = DEPTH) -> None:
         self._sink = sink
-        self._queue: queue.Queue[tuple[np.ndarray, Fraction] | None] = queue.Queue(depth)
+        self._queue: queue.Queue[tuple[np.ndarray | av.VideoFrame, Fraction] | None] = queue.Queue(depth)
         self._failed = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="write-behind", daemon=True)
@@ -97,8 +106,11 @@ class WriteBehind:
 
     def write(self, rgb: np.ndarray, pts: Fraction) -> None:
         """Raises what the writer raised on an earlier frame."""
-        if not self._put((rgb, pts)) and self._error is not None:
-            raise self._error
+        self._hand_over(rgb, pts)
+
+    def write_native(self, frame: av.VideoFrame, pts: Fraction) -> None:
+        """As `write`, for a frame of a decoder."""
+        self._hand_over(frame, pts)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -112,7 +124,11 @@ class WriteBehind:
         if error is None and self._error is not None:
             raise self._error
 
-    def _put(self, entry: tuple[np.ndarray, Fraction] | None) -> bool:
+    def _hand_over(self, picture: np.ndarray | av.VideoFrame, pts: Fraction) -> None:
+        if not self._put((picture, pts)) and self._error is not None:
+            raise self._error
+
+    def _put(self, entry: tuple[np.ndarray | av.VideoFrame, Fraction] | None) -> bool:
         while not self._failed.is_set():
             with suppress(queue.Full):
                 self._queue.put(entry, timeout=_POLL)
@@ -128,7 +144,11 @@ class WriteBehind:
             if entry is None:
                 return
             try:
-                self._sink.write(*entry)
+                picture, pts = entry
+                if isinstance(picture, av.VideoFrame):
+                    self._sink.write_native(picture, pts)
+                else:
+                    self._sink.write(picture, pts)
             except BaseException as error:  # noqa: BLE001 - raised again in write() or at the end
                 self._error = error
                 self._failed.set()
