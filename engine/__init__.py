@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .config import ModelConfig, RenderOptions, TrainConfig
     from .errors import EngineError
     from .interpolator import Interpolator
+    from .pairs import interpolate_pairs
     from .render import render_pictures, render_video
     from .video import probe
 
@@ -30,6 +31,7 @@ _HOMES = {
     "RenderOptions": "config",
     "TrainConfig": "config",
     "interpolate_frames": "api",
+    "interpolate_pairs": "pairs",
     "interpolate_video": "api",
     "probe": "video",
     "render_pictures": "render",
@@ -43,6 +45,7 @@ __all__ = [
     "RenderOptions",
     "TrainConfig",
     "interpolate_frames",
+    "interpolate_pairs",
     "interpolate_video",
     "probe",
     "render_pictures",

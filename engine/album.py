@@ -27,11 +27,11 @@ CLUTTER = {"thumbs.db", "desktop.ini", "sequence.json"}  # the last is ours: a p
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """label: its name, with "/" between folders. size: bytes, as declared. read: the bytes of the file."""
+    """label: its name, with "/" between folders. size: bytes, as declared. read(n): the first n bytes; -1: all."""
 
     label: str
     size: int
-    read: Callable[[], bytes]
+    read: Callable[[int], bytes]
 
 
 @contextmanager
@@ -45,11 +45,12 @@ def naming(label: str) -> Iterator[None]:
 
 @contextmanager
 def open_album(
-    source: Path | Sequence[Path], limits: Limits, labels: Sequence[str] | None = None
+    source: Path | Sequence[Path], limits: Limits, labels: Sequence[str] | None = None, *, nested: bool = False
 ) -> Iterator[list[Picture]]:
-    """The pictures of a zip, of a folder (not of folders in it), or of several files, in no certain order.
+    """The pictures of a zip, of a folder, or of several files, in no certain order.
 
-    labels: names of the files, where their own say nothing. Files that systems leave behind are passed over.
+    labels: names of the files, where their own say nothing. nested: of folders in the folder as well (of a zip they
+    always count). Files that systems leave behind are passed over.
 
     Raises:
         BadInputError: no pictures, something else among them, too many or too large ones, or a zip that tries tricks.
@@ -60,8 +61,9 @@ def open_album(
             return
         source = source[0]
     if source.is_dir():
-        paths = sorted(path for path in source.iterdir() if path.is_file() and not _is_clutter(path.name))
-        yield _checked([_of_file(path, path.name) for path in paths], limits)
+        found = (path for path in (source.rglob("*") if nested else source.iterdir()) if path.is_file())
+        named = sorted((path.relative_to(source).as_posix(), path) for path in found)
+        yield _checked([_of_file(path, label) for label, path in named if not _is_clutter(label)], limits)
         return
     try:
         with zipfile.ZipFile(source) as archive:
@@ -75,7 +77,11 @@ def _labelled(paths: Sequence[Path], labels: Sequence[str] | None) -> Iterator[t
 
 
 def _of_file(path: Path, label: str) -> Picture:
-    return Picture(label, path.stat().st_size, path.read_bytes)
+    def read(count: int) -> bytes:
+        with path.open("rb") as file:
+            return file.read(count)
+
+    return Picture(label, path.stat().st_size, read)
 
 
 def _of_zip(archive: zipfile.ZipFile, size: int, limits: Limits) -> list[Picture]:
@@ -102,7 +108,12 @@ def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Picture:
         raise BadInputError("The zip is locked with a password. Pack the pictures without one.")
     if entry.compress_type not in PACKINGS:
         raise BadInputError(f'"{label}" is packed in a way that cannot be read here. Pack it as an ordinary zip.')
-    return Picture(label, entry.file_size, lambda: archive.read(entry))
+
+    def read(count: int) -> bytes:
+        with archive.open(entry) as file:
+            return file.read(count)
+
+    return Picture(label, entry.file_size, read)
 
 
 def _path(entry: zipfile.ZipInfo) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from .animated_webp import UNIT, webp_facts, webp_pictures
+from .canvas import scaled
 from .errors import BadInputError
 from .media_types import ANIMATED_WEBP, Limits, sniff
 from .numbering import listed
@@ -150,7 +150,7 @@ def read_flipbook(
     reader = _webp_frames if sniff(path) == ANIMATED_WEBP else _sequence_frames
     for time, pixels in reader(path, limits, begin, end, deep, alpha, lost):
         found = True
-        yield time, _scaled(pixels, resolution)
+        yield time, scaled(pixels, resolution) if resolution else pixels
     if lost and not found and not begin:
         raise BadInputError(f"No picture of it can be decoded: {listed(lost)}. Send it again.")
     if lost and on_notice is not None:
@@ -189,18 +189,3 @@ def _webp_frames(
                 yield time, pixels * np.uint16(257) if deep else pixels
     except BadInputError:
         lost.append("A part of the animation")
-
-
-def _scaled(pixels: AnyPicture, size: tuple[int, int] | None) -> AnyPicture:
-    """To `size` = (width, height) in pixels; invisible colours do not bleed into visible ones."""
-    if size is None or size == (pixels.shape[1], pixels.shape[0]):
-        return pixels
-    way = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
-    if pixels.shape[2] == 3:
-        return np.asarray(cv2.resize(pixels, size, interpolation=way))
-    top = np.iinfo(pixels.dtype).max
-    alpha = pixels[..., 3:].astype(np.float32) / top
-    laid = np.concatenate([pixels[..., :3] * alpha, alpha * top], axis=2)
-    small = cv2.resize(laid, size, interpolation=way).clip(0, top)
-    small[..., :3] /= np.maximum(small[..., 3:] / top, 0.5 / top)
-    return np.rint(small.clip(0, top)).astype(pixels.dtype)

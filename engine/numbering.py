@@ -29,10 +29,10 @@ class Numbering:
 
 def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
     """Sorts frame_2 before frame_10. Names are paths with "/" between."""
-    return tuple(int(part) if place % 2 else part for place, part in enumerate(_parts(name))), name
+    return tuple(int(part) if place % 2 else part for place, part in enumerate(name_parts(name))), name
 
 
-def _parts(name: str) -> list[str]:
+def name_parts(name: str) -> list[str]:
     """Words and numbers in turn, without the ending: "a12b.png" is "a", "12", "b"."""
     return _DIGITS.split(str(PurePosixPath(name).with_suffix("")).casefold())
 
@@ -62,7 +62,7 @@ def number(names: Sequence[str]) -> Numbering:
 
 def _numbers(names: Sequence[str]) -> list[int] | None:
     """The number of each, if the names differ in one number only; else None."""
-    parts = [_parts(name) for name in names]
+    parts = [name_parts(name) for name in names]
     if len({tuple(found[::2]) for found in parts}) != 1:
         return None
     columns = [[int(found[place]) for found in parts] for place in range(1, len(parts[0]), 2)]

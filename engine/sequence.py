@@ -113,7 +113,7 @@ def pack_sequence(
 
 
 def _looked_at(picture: Picture, limits: Limits) -> tuple[PictureFacts, bytes]:
-    data = picture.read()
+    data = picture.read(-1)
     with naming(picture.label):
         return picture_facts(data, limits), data
 
