@@ -10,7 +10,6 @@ from typing import Protocol
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .checkpoint import ModelInfo, file_info, load_checkpoint, model_info
@@ -26,14 +25,16 @@ from .pixels import (
     choose_ground,
     colour_tensor,
     has_alpha,
+    pad,
+    padded_side,
     to_picture,
     visible_grey,
 )
+from .tiles import Box, Tile, keeps_matches, paste, plan_tiles, tile_memory
 
-_FULL_SIZE_DIS = (
-    640 * 480
-)  # up to this many pixels DIS runs at full size, above at half: same motion, a quarter of the time
-_MIN_PADDED = 64
+FLOW_SCALE = 4  # the networks take and give flows of a quarter of the frame's size
+# up to so many pixels DIS runs at full size, then at half, then at a quarter: same motion, a quarter of the time
+_FULL_SIZE_DIS, _HALF_SIZE_DIS = 640 * 480, 4096 * 2304
 
 
 class Pair(Protocol):
@@ -53,7 +54,7 @@ class Interpolator:
         self.info = info
         self.device = device
         self._net = channels_last(net.eval().to(device=device, dtype=_inference_dtype(device)))
-        self._last: tuple[AnyPicture, float, Features] | None = None  # frame, ground, features
+        self._last: tuple[AnyPicture, float, dict[Box, Features]] | None = None  # frame, ground, its parts encoded
 
     @classmethod
     def load(cls, path: str | Path | None = None, device: str = "auto", *, threads: int | None = None) -> Interpolator:
@@ -86,58 +87,93 @@ class Interpolator:
             return _StillPair(img0)
         if isinstance(self._net, EncoderDecoder):
             return _BaselinePair(self._net, img0, img1, self.device)
-        return _FusionPair(self, img0, img1)
-
-    @torch.inference_mode()
-    def _encode(self, image: AnyPicture, ground: float) -> Features:
-        """Encodes one frame, or gives back the last one encoded if it is the same."""
-        if self._last is not None and self._last[1] == ground and np.array_equal(self._last[0], image):
-            return self._last[2]
         assert isinstance(self._net, FlowFusion)
-        features = self._net.encode(_pad(colour_tensor(image, ground, self.device), self._net.multiple))
-        self._last = (image.copy(), ground, features)  # a copy: callers may fill the same array with the next frame
-        return features
+        return _FusionPair(self, self._net, img0, img1)
 
-    @torch.inference_mode()
-    def _match(self, img0: AnyPicture, img1: AnyPicture, ground: float) -> Match:
+    def _encode(self, image: AnyPicture, window: Box, ground: float) -> Features:
         assert isinstance(self._net, FlowFusion)
-        frame0, frame1 = self._encode(img0, ground), self._encode(img1, ground)
-        size = frame0.picture.shape[-1] // 4, frame0.picture.shape[-2] // 4
-        flow_01, flow_10 = first_flows(img0, img1, size, ground=ground)
-        return self._net.match(frame0, frame1, _flow_tensor(flow_01, self.device), _flow_tensor(flow_10, self.device))
+        return self._net.encode(pad(colour_tensor(window.cut(image), ground, self.device), self._net.multiple))
 
-    @torch.inference_mode()
-    def _synthesise(self, match: Match, t: float) -> Synthesis:
-        assert isinstance(self._net, FlowFusion)
-        return self._net.synthesise(match, t)
+    def _known(self, image: AnyPicture, ground: float) -> dict[Box, Features]:
+        """What was encoded of the frame before, if that is this one; it is forgotten here."""
+        last, self._last = self._last, None
+        return last[2] if last and last[1] == ground and np.array_equal(last[0], image) else {}
+
+    def _remember(self, image: AnyPicture, ground: float, encoded: dict[Box, Features]) -> None:
+        self._last = (image.copy(), ground, encoded)  # a copy: callers may fill the same array with the next frame
 
 
 class _FusionPair:
-    def __init__(self, interpolator: Interpolator, img0: AnyPicture, img1: AnyPicture) -> None:
-        self._interpolator = interpolator
-        self._img0, self._img1 = img0, img1
+    """Drawn whole, or tile by tile where the whole needs too much memory."""
+
+    @torch.inference_mode()
+    def __init__(self, owner: Interpolator, net: FlowFusion, img0: AnyPicture, img1: AnyPicture) -> None:
+        self._owner, self._net, self._img0, self._img1 = owner, net, img0, img1
         self._ground = choose_ground(img0, img1)
-        self._match = interpolator._match(img0, img1, self._ground)
+        height, width = img0.shape[:2]
+        coarse = tuple(padded_side(side, net.multiple) // FLOW_SCALE for side in (width, height))
+        self._flows = first_flows(img0, img1, (coarse[0], coarse[1]), ground=self._ground)
+        self._tiles = plan_tiles((width, height), self._flows, net.multiple, memory := tile_memory())
+        self._matches: dict[Box, Match] = {}
+        if len(self._tiles) == 1 or keeps_matches((width, height), memory):
+            self._match_all()
 
     @torch.inference_mode()
     def at(self, t: float | Fraction) -> AnyPicture:
         if (end := _source_at(t, self._img0, self._img1)) is not None:
             return end
-        made = self._interpolator._synthesise(self._match, float(t))
-        height, width = self._img0.shape[:2]
-        alpha = self._alpha(made)[..., :height, :width] if has_alpha(self._img0) else None
-        return to_picture(made.picture[..., :height, :width], alpha, self._ground, self._img0.dtype)
+        if len(self._tiles) == 1:
+            return self._draw(self._tiles[0], float(t))
+        canvas = np.empty_like(self._img0)
+        for tile in self._tiles:
+            paste(canvas, self._draw(tile, float(t)), tile.core)
+        return canvas
 
+    @torch.inference_mode()
     def flow(self) -> Flow:
+        flow = self._flows[0].copy()
+        for tile in self._tiles:
+            found = self._match(tile.window).flow_01[0].permute(1, 2, 0).cpu().numpy()
+            paste(flow, tile.core.within(tile.window).cut(found, FLOW_SCALE), tile.core, FLOW_SCALE)
         height, width = self._img0.shape[:2]
-        full = F.interpolate(self._match.flow_01, scale_factor=4, mode="bilinear", align_corners=False) * 4
-        return full[0, :, :height, :width].permute(1, 2, 0).cpu().numpy()
+        return resize_flow(flow, (flow.shape[1] * FLOW_SCALE, flow.shape[0] * FLOW_SCALE))[:height, :width]
 
-    def _alpha(self, made: Synthesis) -> Tensor:
-        """Both frames' alpha, moved and fused as their colours were."""
-        multiple, device = self._interpolator._net.multiple, self._interpolator.device
+    def _match_all(self) -> None:
+        """Matches all tiles, with what is known of img0 from the pair before, and leaves what it learned of img1."""
+        known, found = self._owner._known(self._img0, self._ground), dict[Box, Features]()
+        for tile in self._tiles:
+            frame0 = known.pop(tile.window, None)
+            match = self._matches[tile.window] = self._match(tile.window, frame0)
+            found[tile.window] = match.frame1
+        self._owner._remember(self._img1, self._ground, found)
+
+    def _match(self, window: Box, frame0: Features | None = None) -> Match:
+        if window in self._matches:
+            return self._matches[window]
+        frame0 = frame0 or self._owner._encode(self._img0, window, self._ground)
+        frame1 = self._owner._encode(self._img1, window, self._ground)
+        left, top = window.left // FLOW_SCALE, window.top // FLOW_SCALE
+        height, width = (side // FLOW_SCALE for side in frame0.picture.shape[-2:])
+        flow_01, flow_10 = (
+            _flow_tensor(flow[top : top + height, left : left + width], self._owner.device) for flow in self._flows
+        )
+        return self._net.match(frame0, frame1, flow_01, flow_10)
+
+    def _draw(self, tile: Tile, t: float) -> AnyPicture:
+        """The core of the tile at time t."""
+        made = self._net.synthesise(self._match(tile.window), t)
+        core = tile.core.within(tile.window)
+        alpha = core.crop(self._alpha(tile.window, made)) if has_alpha(self._img0) else None
+        return to_picture(core.crop(made.picture), alpha, self._ground, self._img0.dtype)
+
+    def _alpha(self, window: Box, made: Synthesis) -> Tensor:
+        """Both frames' alpha (1, 1, H, W), moved and fused as their colours were."""
         warped0, warped1 = (
-            backward_warp(_pad(alpha_tensor(image, device), multiple), resize_flow_tensor(flow, 2), cubic=True)
+            backward_warp(
+                pad(alpha_tensor(window.cut(image), self._owner.device), self._net.multiple),
+                resize_flow_tensor(flow, 2),
+                cubic=True,
+            )
             for image, flow in ((self._img0, made.flow_t0), (self._img1, made.flow_t1))
         )
         return torch.lerp(warped1, warped0, made.mask)
@@ -170,7 +206,7 @@ class _BaselinePair:
     def _between(self, low: Tensor, high: Tensor, t: float) -> Tensor:
         """Pictures (1, 3, H, W) to the one nearest to t."""
         height, width = low.shape[-2:]
-        low, high = (_pad(picture, self._net.multiple) for picture in (low, high))
+        low, high = (pad(picture, self._net.multiple) for picture in (low, high))
         start, stop = 0.0, 1.0
         for _ in range(4):
             middle, time = self._net(low, high), (start + stop) / 2
@@ -209,13 +245,19 @@ def first_flows(
 ) -> tuple[Flow, Flow]:
     """DIS in both directions, resampled to size = (width, height), a quarter of the padded frame's.
 
-    `coarse` matches at half size; by default frames above 640x480. Frames with alpha are laid on `ground`, 0-1.
+    `coarse` matches at half size; by default frames above 640x480, and those above 4K at a quarter. Frames with alpha
+    are laid on `ground`, 0-1.
     """
     grey0, grey1 = (_pad_grey(visible_grey(image, ground), size) for image in (img0, img1))
-    if grey0.size > _FULL_SIZE_DIS if coarse is None else coarse:
-        half = (size[0] * 2, size[1] * 2)
-        grey0, grey1 = (cv2.resize(g, half, interpolation=cv2.INTER_AREA) for g in (grey0, grey1))
-    return resize_flow(dis_flow(grey0, grey1), size), resize_flow(dis_flow(grey1, grey0), size)
+    if coarse is None:
+        times = FLOW_SCALE if grey0.size <= _FULL_SIZE_DIS else 2 if grey0.size <= _HALF_SIZE_DIS else 1
+    else:
+        times = 2 if coarse else FLOW_SCALE
+    if times < FLOW_SCALE:
+        smaller = (size[0] * times, size[1] * times)
+        grey0, grey1 = (cv2.resize(g, smaller, interpolation=cv2.INTER_AREA) for g in (grey0, grey1))
+    preset = "fine" if times == FLOW_SCALE else "medium"  # small frames can afford it
+    return resize_flow(dis_flow(grey0, grey1, preset), size), resize_flow(dis_flow(grey1, grey0, preset), size)
 
 
 def _find(path: str | Path | None) -> ModelInfo:
@@ -246,19 +288,8 @@ def _refuse(t: float | Fraction) -> AnyPicture:
     raise BadOptionsError(f"t = {float(t)} is outside the pair. Choose a time from 0 to 1.")
 
 
-def _padded_side(side: int, multiple: int) -> int:
-    return max(_MIN_PADDED, -(-side // multiple) * multiple)
-
-
-def _pad(tensor: Tensor, multiple: int) -> Tensor:
-    """Repeats the right and bottom edge up to a multiple and to at least _MIN_PADDED."""
-    height, width = tensor.shape[-2:]
-    right, bottom = _padded_side(width, multiple) - width, _padded_side(height, multiple) - height
-    return F.pad(tensor, (0, right, 0, bottom), mode="replicate") if right or bottom else tensor
-
-
 def _pad_grey(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Like `_pad`, for a grey picture, to 4 x size = (width, height)."""
+    """Like `pad`, for a grey picture, to 4 x size = (width, height)."""
     height, width = image.shape
     return cv2.copyMakeBorder(image, 0, size[1] * 4 - height, 0, size[0] * 4 - width, cv2.BORDER_REPLICATE)
 

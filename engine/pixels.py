@@ -13,11 +13,14 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from .config import MIN_SIDE
 from .errors import BadInputError
+
+_MIN_PADDED = 64
 
 AnyPicture = NDArray[Any]  # (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16 over its whole range
 
@@ -98,6 +101,18 @@ def to_picture(drawn: Tensor, alpha: Tensor | None, ground: float, kind: np.dtyp
     pixels = drawn[0].permute(1, 2, 0).mul(top).round_().clamp_(0, top)
     wanted = torch.uint8 if kind == np.uint8 else torch.int32  # PyTorch hardly knows uint16
     return pixels.to(wanted).contiguous().cpu().numpy().astype(kind, copy=False)
+
+
+def padded_side(side: int, multiple: int) -> int:
+    """What `pad` makes of a side of `side` pixels."""
+    return max(_MIN_PADDED, -(-side // multiple) * multiple)
+
+
+def pad(tensor: Tensor, multiple: int) -> Tensor:
+    """(N, C, H, W) with its right and bottom edge repeated up to a multiple and to at least 64 pixels."""
+    height, width = tensor.shape[-2:]
+    right, bottom = padded_side(width, multiple) - width, padded_side(height, multiple) - height
+    return F.pad(tensor, (0, right, 0, bottom), mode="replicate") if right or bottom else tensor
 
 
 def _unit(image: AnyPicture, device: str) -> Tensor:
