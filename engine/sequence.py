@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .album import MAX_PICTURE_BYTES, Picture, naming, open_album
 from .config import MIN_SIDE, parse_fps
-from .disk import check_room
+from .disk import check_room, full_disk_in_words
 from .errors import BadInputError
 from .files import atomically
 from .media_types import ZIP, Limits, sniff
@@ -171,14 +171,21 @@ def _page_bytes(archive: zipfile.ZipFile, page: Page) -> bytes:
         raise BadInputError(f'"{page.label}" is damaged.') from error
 
 
-def as_film(source: Path, folder: Path, fps: Fraction | None = None, limits: Limits | None = None) -> Path:
-    """A folder or a zip of pictures as a sequence in `folder`; whatever is one file already is given back as it is.
+def as_film(
+    source: Path | Several[Path], folder: Path, fps: Fraction | None = None, limits: Limits | None = None
+) -> Path:
+    """A folder, a zip, or several pictures as a sequence in `folder`; whatever is a video is given back as it is.
 
     fps: default 24. Raises as `pack_sequence` does.
     """
-    if not source.is_dir() and (sniff(source) != ZIP or (fps is None and is_packed(source))):
+    if (
+        isinstance(source, Path)
+        and not source.is_dir()
+        and (sniff(source) != ZIP or (fps is None and is_packed(source)))
+    ):
         return source
-    folder.mkdir(parents=True, exist_ok=True)
+    with full_disk_in_words():
+        folder.mkdir(parents=True, exist_ok=True)
     packed = folder / "source.zip"
     pack_sequence(source, packed, fps or DEFAULT_FPS, limits=limits)
     return packed

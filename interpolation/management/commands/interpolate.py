@@ -1,4 +1,4 @@
-"""Interpolation without the web: `manage.py interpolate SOURCE [SOURCE2] OUTPUT`. Needs no database."""
+"""Interpolation without the web: `manage.py interpolate SOURCE... OUTPUT`. Needs no database."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from engine.config import RenderOptions, parse_fps, parse_resolution
 from engine.errors import BadOptionsError, EngineError, PictureSizesDifferError
 from engine.interpolator import Interpolator
-from engine.media_types import sniff
+from engine.media_types import ZIP, sniff
+from engine.pairs import interpolate_pairs
 from engine.render import Progress, RenderResult, render_pictures, render_video
+from engine.sequence import as_film
 
 SUFFIXES = (".mp4", ".m4v", ".mov")
 
@@ -31,8 +33,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "paths",
             nargs="+",
-            metavar="SOURCE [SOURCE2] OUTPUT",
-            help="a video, or two pictures; then the .mp4 to write",
+            metavar="SOURCE... OUTPUT",
+            help="a video, two pictures, or a folder, a zip or a list of numbered pictures; then the file to write",
+        )
+        parser.add_argument(
+            "--pairs", action="store_true", help="SOURCE is a folder or zip of many pairs of pictures, OUTPUT a folder"
+        )
+        parser.add_argument(
+            "--input_fps", metavar="RATE", help="frames per second of a folder or zip of pictures; default 24"
         )
         parser.add_argument("--frames", metavar="N", help="N in-between frames, same duration, fps x (N+1); default 1")
         parser.add_argument(
@@ -65,8 +73,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **given: Any) -> None:
         *sources, output = (Path(path) for path in given["paths"])
         try:
+            if given["pairs"]:
+                return self.pairs(sources, output, given)
             options = read_options(given, pictures=len(sources) == 2)
             check_paths(sources, output, force=given["force"])
+            check_input_fps(sources, given["input_fps"])
             with stop_on_interrupt() as stopped, progress_bar(self.stderr) as bar:
                 result = self.render(sources, output, options, given, bar, stopped)
         except PictureSizesDifferError as error:
@@ -86,20 +97,76 @@ class Command(BaseCommand):
     ) -> RenderResult:
         """Renders beside the output, so that nothing is copied and an interrupted call can go on; then cleans up."""
         work_dir = output.with_name(f".{output.name}.inbetween")
-        model = Interpolator.load(given["model"], given["device"])
-        if model.info.notice:
-            self.stderr.write(model.info.notice)
+        rate = parse_fps(given["input_fps"]) if given["input_fps"] else None
+        film = as_film(sources[0] if len(sources) == 1 else sources, work_dir, rate) if len(sources) != 2 else None
+        model = self.load(given)
         common: dict[str, Any] = {"on_progress": bar.show, "should_stop": lambda: bool(stopped)}
-        first, *second = sources
-        if second:
+        if film is None:
             truth = Path(given["truth"]) if given["truth"] else None
             common |= {"truth": truth, "resize_second": given["resize_second"]}
-            result = render_pictures(first, second[0], work_dir, options, model, **common)
+            result = render_pictures(*sources, work_dir, options, model, **common)
         else:
-            result = render_video(first, work_dir, options, model, **common)
+            result = render_video(film, work_dir, options, model, **common)
         result.master.replace(output)
         shutil.rmtree(work_dir)
         return result
+
+    def load(self, given: dict[str, Any]) -> Interpolator:
+        """The model; what must be known of it goes to stderr."""
+        model = Interpolator.load(given["model"], given["device"])
+        if model.info.notice:
+            self.stderr.write(model.info.notice)
+        return model
+
+    def pairs(self, sources: list[Path], output: Path, given: dict[str, Any]) -> None:
+        """Every pair into a folder of its own. Raises CommandError at the end if one could not be drawn."""
+        check_pairs(sources, output, given)
+        count = whole(given["frames"] or 1, "in-between frames")
+        model = self.load(given)
+        with stop_on_interrupt() as stopped, progress_bar(self.stderr) as bar:
+            results = interpolate_pairs(
+                sources[0] if len(sources) == 1 else sources,
+                output,
+                count,
+                resize_second=given["resize_second"],
+                interpolator=model,
+                on_progress=bar.show,
+                should_stop=lambda: bool(stopped),
+            )
+        failed = [result for result in results if result.error]
+        done = len(results) - len(failed)
+        self.stdout.write(f"{output}: {done} {'pair' if done == 1 else 'pairs'}, {count} new each")
+        for result in failed:
+            self.stderr.write(f"{result.name}: {result.error}")
+        if failed:
+            raise CommandError(f"{len(failed)} of {len(results)} could not be drawn; they are named above.")
+
+
+def check_pairs(sources: list[Path], output: Path, given: dict[str, Any]) -> None:
+    """Raises BadOptionsError: settings that pairs do not have, or paths that cannot be used."""
+    for name in ("fps", "slow", "resolution", "truth", "input_fps"):
+        if given[name] is not None:
+            raise BadOptionsError(f"--{name} does not go with --pairs: every pair gives pictures of its own size.")
+    for source in sources:
+        if not source.exists():
+            raise BadOptionsError(f"There is no file or folder {source}.")
+    if not sources:
+        raise BadOptionsError("Give a folder or a zip of pairs, and the folder to write to.")
+    if output.is_file():
+        raise BadOptionsError(f"{output} is a file. With --pairs the last name is a folder.")
+    if output.is_dir() and any(output.iterdir()) and not given["force"]:
+        raise BadOptionsError(f"{output} is not empty. Give another folder, or --force to write into it.")
+    if any(source.is_dir() and output.resolve().is_relative_to(source.resolve()) for source in sources):
+        raise BadOptionsError(f"{output} lies in the folder of the pairs. Give a folder elsewhere.")
+
+
+def check_input_fps(sources: list[Path], rate: str | None) -> None:
+    """Raises BadOptionsError: a rate for what has one of its own, or none at all."""
+    if rate is None:
+        return
+    parse_fps(rate)
+    if len(sources) == 2 or (len(sources) == 1 and sources[0].is_file() and sniff(sources[0]) != ZIP):
+        raise BadOptionsError("--input_fps is for a folder, a zip or a list of pictures. A video has its own rate.")
 
 
 def read_options(given: dict[str, Any], *, pictures: bool) -> RenderOptions:
@@ -140,12 +207,13 @@ def check_paths(sources: list[Path], output: Path, *, force: bool) -> None:
         BadOptionsError: a path that cannot be read or written, or would be overwritten. BadInputError: not a video or
         picture at all.
     """
-    if not 1 <= len(sources) <= 2:
+    if not sources:
         raise BadOptionsError("Give a video and the file to write, or two pictures and the file to write.")
     for source in sources:
-        if not source.is_file():
+        if not source.is_file() and not (source.is_dir() and len(sources) == 1):
             raise BadOptionsError(f"There is no file {source}.")
-        sniff(source)
+        if source.is_file():
+            sniff(source)
     if output.suffix.lower() not in SUFFIXES:
         raise BadOptionsError(f"The result is an MP4 film: let the last name end in .mp4, not {output.name}.")
     if any(output.exists() and output.samefile(source) for source in sources):
