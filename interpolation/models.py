@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,7 @@ class Job(models.Model):
     stage = models.CharField(max_length=40, blank=True)
     frames_done = models.PositiveIntegerField(default=0)
     frames_total = models.PositiveIntegerField(default=0)
+    waiting = models.CharField(max_length=120, blank=True)  # what a running job waits for, in words; "" while it works
     eta_seconds = models.FloatField(null=True, blank=True)  # until done, by the rate of the last seconds
     attempts = models.PositiveSmallIntegerField(default=0)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
@@ -136,6 +137,12 @@ class Job(models.Model):
     certificate = models.JSONField(default=dict)
     master = models.CharField(max_length=255, blank=True)  # path under MEDIA_ROOT; may be purged
     pictures_zip = models.CharField(max_length=255, blank=True)
+
+    # A job that draws a part of a finished one anew: all the rest is taken from that one's segments.
+    base = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="redrawn")
+    range_start = models.FloatField(null=True, blank=True)  # seconds of the result; whole segments
+    range_end = models.FloatField(null=True, blank=True)
+    parts_removed_at = models.DateTimeField(null=True, blank=True)  # when the segments were purged
 
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -161,6 +168,13 @@ class Job(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status in self.LIVE
+
+    @property
+    def parts_until(self) -> datetime | None:
+        """Until when the segments of a job that is over are kept at the longest; None when they are gone."""
+        if self.finished_at is None or self.parts_removed_at is not None or self.is_live:
+            return None
+        return self.finished_at + timedelta(days=settings.SEGMENT_DAYS)
 
 
 class Preview(models.Model):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 WRITES_PER_SECOND = 4.0
+WAITING_AGAIN = 5.0  # seconds after which it is said once more that a job waits
 RATE_WINDOW = 10.0  # seconds that the estimate looks back
 
 
@@ -100,25 +101,28 @@ def second_picture(source: Source) -> Path:
 
 
 class Reporter:
-    """Writes progress into the row: every change of stage, else about four times a second."""
+    """Writes progress into the row: every change of stage, else about four times a second, and less while it waits."""
 
     def __init__(self, job: Job, worker: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.job, self.worker, self.clock = job, worker, clock
         self.written = 0.0
-        self.last = ""
+        self.last = ("", "")
         self.marks: deque[tuple[float, int]] = deque()
 
     def stage(self, name: str) -> None:
         self.write(name, 0, 0)
 
     def __call__(self, progress: Progress) -> None:
-        now = self.clock()
-        if progress.stage != self.last:
+        now, changed = self.clock(), (progress.stage, progress.waiting) != self.last
+        if changed or progress.waiting:
             self.marks.clear()
-        elif now - self.written < 1 / WRITES_PER_SECOND and progress.frames_done < progress.frames_total:
+        pause = WAITING_AGAIN if progress.waiting else 1 / WRITES_PER_SECOND
+        over = progress.frames_done >= progress.frames_total and not progress.waiting
+        if not changed and not over and now - self.written < pause:
             return
-        self.mark(now, progress.frames_done)
-        self.write(progress.stage, progress.frames_done, progress.frames_total)
+        if not progress.waiting:
+            self.mark(now, progress.frames_done)
+        self.write(progress.stage, progress.frames_done, progress.frames_total, progress.waiting)
 
     def mark(self, now: float, done: int) -> None:
         self.marks.append((now, done))
@@ -132,8 +136,8 @@ class Reporter:
             return None
         return (total - done) * (now - then) / (done - before)
 
-    def write(self, stage: str, done: int, total: int) -> None:
-        self.written, self.last = self.clock(), stage
+    def write(self, stage: str, done: int, total: int, waiting: str = "") -> None:
+        self.written, self.last = self.clock(), (stage, waiting)
         try:
             services.job_progress(
                 job_id=self.job.pk,
@@ -142,6 +146,7 @@ class Reporter:
                 frames_done=done,
                 frames_total=total,
                 eta_seconds=self.eta(done, total) if self.marks else None,
+                waiting=waiting,
             )
         except DatabaseError:  # no line about progress is worth the frames drawn so far
             log.warning("the database does not answer; rendering goes on", exc_info=True)

@@ -152,6 +152,7 @@ class Watch:
         self.beaten = self.looked = 0.0
         self.stop = False
         self.moved = (time.monotonic(), ("", 0, 0))
+        self.waited, self.seen = 0.0, time.monotonic()
         self.ended = 0.0  # when the row was first seen to be over although the child still works
 
     def tick(self) -> None:
@@ -168,24 +169,28 @@ class Watch:
             close_old_connections()
 
     def look(self, now: float) -> None:
-        columns = ("status", "cancel_requested_at", "stage", "frames_done", "frames_total")
+        columns = ("status", "cancel_requested_at", "waiting", "stage", "frames_done", "frames_total")
         row = Job.objects.filter(pk=self.job_id, worker=self.worker).values_list(*columns).first()
         if row is None or row[1] is not None:  # deleted, in other hands, or cancelled
             self.stop = True
         elif row[0] != Job.Status.RUNNING:  # all is said in the row: the child has a moment to come to its end
             self.ended = self.ended or now
             self.stop = now - self.ended > GRACE
-        elif row[2:] != self.moved[1]:
-            self.moved = (now, row[2:])
+        elif row[2]:  # it waits for room on the disk: that is no stall, and no time of its own
+            self.waited += now - self.seen
+            self.moved = (now, row[3:])
+        elif row[3:] != self.moved[1]:
+            self.moved = (now, row[3:])
         elif settings.JOB_STALL and now - self.moved[0] > settings.JOB_STALL:
             raise StalledError(f"Nothing moved for {settings.JOB_STALL / 60:.0f} minutes.")
+        self.seen = now
 
     def should_stop(self) -> bool:
         return self.stop
 
     def time_limit(self) -> float:
-        """Seconds the job may take from its start."""
-        return settings.JOB_TIMEOUT
+        """Seconds the job may take from its start; what it waited for room on the disk does not count."""
+        return settings.JOB_TIMEOUT + self.waited
 
 
 def settle(job_id: UUID, worker: str, result: ChildResult) -> None:

@@ -107,6 +107,7 @@ PROGRESS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "status": serializers.ChoiceField(choices=Job.Status.choices),
     "status_display": serializers.CharField(),
     "stage": serializers.CharField(),
+    "waiting": serializers.CharField(help_text="What a running job waits for, in words; empty while it works."),
     "frames_done": serializers.IntegerField(),
     "frames_total": serializers.IntegerField(),
     "percent": serializers.IntegerField(min_value=0, max_value=100),

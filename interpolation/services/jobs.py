@@ -18,6 +18,7 @@ from .errors import ServiceError
 from .queue import enqueue_on_commit, position
 
 Status = Job.Status
+WAITS = "waiting for disk space"  # said instead of the stage
 BYTES_PER_PIXEL = 0.25  # of the finished video, segments and previews together; measured on busy footage at CRF 18
 
 
@@ -98,6 +99,7 @@ WAITING: dict[str, Any] = {  # the columns of a job that waits to be run from it
     "frames_done": 0,
     "frames_total": 0,
     "eta_seconds": None,
+    "waiting": "",
     "cancel_requested_at": None,
     "heartbeat_at": None,
     "worker": "",
@@ -115,7 +117,8 @@ def job_progress_view(job: Job, now: datetime | None = None) -> dict[str, Any]:
     return {
         "status": job.status,
         "status_display": job.get_status_display(),
-        "stage": job.stage,
+        "stage": WAITS if job.waiting else job.stage,
+        "waiting": job.waiting,
         "frames_done": job.frames_done,
         "frames_total": job.frames_total,
         "percent": percent(job),

@@ -36,6 +36,7 @@ def job_claim(*, job_id: UUID | str, worker: str) -> bool:
         started_at=now,
         heartbeat_at=now,
         finished_at=None,
+        waiting="",
         error="",
     )
     return taken == 1
@@ -58,13 +59,15 @@ def job_progress(
     frames_done: int,
     frames_total: int,
     eta_seconds: float | None = None,
+    waiting: str = "",
 ) -> bool:
-    """How far it is. False: the job is not ours any more."""
+    """How far it is, and what it waits for. False: the job is not ours any more."""
     changed = held(job_id, worker).update(
         stage=stage[:40],
         frames_done=frames_done,
         frames_total=frames_total,
         eta_seconds=eta_seconds,
+        waiting=waiting[:120],
         heartbeat_at=timezone.now(),
     )
     return changed == 1
@@ -87,6 +90,7 @@ def job_finish(*, job_id: UUID | str, worker: str, result: RenderResult) -> bool
         done = held(job_id, worker).update(
             status=Status.SUCCEEDED,
             stage="",
+            waiting="",
             frames_done=F("frames_total"),
             eta_seconds=None,
             model_name=result.model.name[:80],
@@ -137,7 +141,7 @@ def under_media(path: Path) -> str:
 def job_fail(*, job_id: UUID | str, worker: str, error: str) -> bool:
     """Over, with the reason in words. No second try: it would end the same way."""
     changed = held(job_id, worker).update(
-        status=Status.FAILED, error=error, eta_seconds=None, finished_at=timezone.now()
+        status=Status.FAILED, error=error, waiting="", eta_seconds=None, finished_at=timezone.now()
     )
     return changed == 1
 
@@ -145,7 +149,7 @@ def job_fail(*, job_id: UUID | str, worker: str, error: str) -> bool:
 def job_stopped(*, job_id: UUID | str, worker: str) -> bool:
     """The child stopped because it was asked to: cancelled if a person asked, else back to the queue."""
     cancelled = held(job_id, worker).filter(cancel_requested_at__isnull=False)
-    if cancelled.update(status=Status.CANCELLED, eta_seconds=None, finished_at=timezone.now()):
+    if cancelled.update(status=Status.CANCELLED, waiting="", eta_seconds=None, finished_at=timezone.now()):
         return True
     return _back_to_queue(job_id, worker, attempts_back=1)
 
@@ -159,7 +163,7 @@ def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
     if (
         held(job_id, worker)
         .filter(cancel_requested_at__isnull=False)
-        .update(status=Status.CANCELLED, eta_seconds=None, finished_at=now)
+        .update(status=Status.CANCELLED, waiting="", eta_seconds=None, finished_at=now)
     ):
         return Status.CANCELLED
     tries = settings.JOB_ATTEMPTS
@@ -169,6 +173,7 @@ def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
         .filter(attempts__gte=tries)
         .update(
             status=Status.FAILED,
+            waiting="",
             eta_seconds=None,
             finished_at=now,
             error=f"{reason} It was tried {often}. Try again; finished parts are kept.",

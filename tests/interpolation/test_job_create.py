@@ -26,7 +26,7 @@ WRONG = [
     ({"mode": "fps", "target_fps": "1e999999999"}, "out of range"),  # written out it has a thousand million digits
     ({"mode": "fps", "target_fps": "1e-999999999"}, "out of range"),
     ({"mode": "fps"}, "needs the frame rate"),
-    ({"mode": "backwards"}, "is not a mode"),
+    ({"mode": "backwards"}, 'mode = "backwards" is not known. Choose smooth, slow or fps.'),
     ({"colour": "red"}, "Unknown settings: colour."),
 ]
 
