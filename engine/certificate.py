@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import struct
+import zipfile
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .errors import EngineError
+from .errors import BadInputError, EngineError
+from .formats import Encoding
+from .hdr import same_display
 from .video import VideoInfo, probe
 
 SOUND_FRAME = 1024  # samples an AAC packet holds; sound cannot be placed finer without encoding it again
+PNG_HEAD = 26  # bytes, up to and with the kind of colour
+PNG_ALPHA = (4, 6)  # kinds of colour
+SAME_MATRIX = {"bt470bg": "smpte170m"}  # two names of one; VP9 knows only the first
 
 
 def _first_sound(info: VideoInfo) -> float | None:
@@ -25,25 +32,34 @@ _FOUND: dict[str, Callable[[VideoInfo], Any]] = {
     "height": lambda info: info.height,
     "sar": lambda info: info.sar,
     "codec": lambda info: info.codec,
+    "codec_tag": lambda info: info.codec_tag,
     "pix_fmt": lambda info: info.pix_fmt,
+    "bit_depth": lambda info: info.bit_depth,
+    "alpha": lambda info: info.alpha,
     "audio_streams": lambda info: len(info.audio),
+    "subtitle_streams": lambda info: len(info.subtitles),
     "chapters": lambda info: len(info.chapters),
     "av_offset": _first_sound,
     "color_primaries": lambda info: info.color_primaries,
     "color_transfer": lambda info: info.color_transfer,
     "color_matrix": lambda info: info.color_matrix,
     "color_range": lambda info: info.color_range or "tv",
+    "mastering_display": lambda info: info.mastering_display,
+    "content_light": lambda info: info.content_light,
 }
 _EXACT = ("duration", "fps", "sar")
 
 
-def certify(path: str | Path, expected: Mapping[str, Any]) -> dict[str, Any]:
+def certify(path: str | Path, expected: Mapping[str, Any], *, unit: Fraction = Fraction(0)) -> dict[str, Any]:
     """Probes `path` and compares. Never raises for a bad file: that is a failed check named "readable".
 
-    `expected` may have any of: frame_count, duration (seconds) and fps and sar (Fraction or "n/d"; compared exactly),
-    width, height (pixels), codec, pix_fmt, audio_streams, chapters (counts), av_offset (seconds the first sound begins
-    after the first frame; may be off by one AAC packet), color_primaries, color_transfer, color_matrix, color_range
-    ("" for unspecified). None means: not checked.
+    `expected` may have any of: frame_count, duration (seconds) and fps and sar (Fraction or "n/d"), width, height
+    (pixels), codec, codec_tag, pix_fmt, bit_depth, alpha, audio_streams, subtitle_streams, chapters (counts), av_offset
+    (seconds the first sound begins after the first frame; may be off by one AAC packet), color_primaries,
+    color_transfer, color_matrix, color_range ("" for unspecified), mastering_display, content_light (as engine.hdr
+    counts; of what codecs round, the rounding is allowed). None means: not checked.
+    unit: what the container counts time in, seconds, where that is too coarse for the exact duration: WebM, GIF, WebP.
+    A zip of pictures is asked for their number, size, depth and alpha alone.
 
     Returns: {"ok": bool, "checks": [{"name", "expected", "found", "ok"}]}, ready for JSON; fractions as "n/d".
 
@@ -54,26 +70,71 @@ def certify(path: str | Path, expected: Mapping[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ValueError(f"Nothing is known about {', '.join(sorted(unknown))}")
     try:
-        info = probe(path)
-    except (EngineError, OSError) as error:
+        found = _pictures(Path(path)) if zipfile.is_zipfile(path) else _film(probe(path))
+    except (EngineError, OSError, zipfile.BadZipFile) as error:
         return {"ok": False, "checks": [_row("readable", "yes", str(error), ok=False)]}
     checks = [_row("readable", "yes", "yes", ok=True)]
-    checks += [_check(name, value, info) for name, value in expected.items() if value is not None]
+    for name, wanted in expected.items():
+        if wanted is not None and name in found:
+            checks.append(_check(name, wanted, found, unit))
     return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
 
-def _check(name: str, wanted: Any, info: VideoInfo) -> dict[str, Any]:
-    found = _FOUND[name](info)
+def encoder_row(asked: str, encoding: Encoding) -> dict[str, Any]:
+    """Which encoder wrote the file. No file tells that, so it is no check: the row is put beside the others."""
+    return _row("encoder", asked, encoding.encoder, ok=True)
+
+
+def _film(info: VideoInfo) -> dict[str, Any]:
+    found = {name: look(info) for name, look in _FOUND.items()}
+    rate = info.audio[0]["sample_rate"] if info.audio else None
+    return {**found, "sound_slack": SOUND_FRAME / rate if rate else 0.0}
+
+
+def _pictures(path: Path) -> dict[str, Any]:
+    """What a zip of PNG pictures holds, from the head of each. Values that differ between them are "different"."""
+    with zipfile.ZipFile(path) as archive:
+        heads = [_png_head(archive, entry) for entry in archive.infolist()]
+    found = {name: heads[0][name] for name in heads[0]} if heads else {}
+    for name in found:
+        if any(head[name] != found[name] for head in heads):
+            found[name] = "different"
+    return {**found, "frame_count": len(heads)}
+
+
+def _png_head(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> dict[str, Any]:
+    with archive.open(entry) as file:
+        head = file.read(PNG_HEAD)
+    if len(head) < PNG_HEAD or head[:8] != b"\x89PNG\r\n\x1a\n":
+        raise BadInputError(f"{entry.filename} in the zip is no PNG picture.")
+    width, height, bits, colour = struct.unpack(">16xIIBB", head)
+    return {"codec": "png", "width": width, "height": height, "bit_depth": bits, "alpha": colour in PNG_ALPHA}
+
+
+def _check(name: str, wanted: Any, found: Mapping[str, Any], unit: Fraction) -> dict[str, Any]:
+    seen = found[name]
     if name in _EXACT:
         wanted = Fraction(wanted)
     if name == "color_range":
         wanted = wanted or "tv"  # unspecified means limited
-    if name != "av_offset":
-        return _row(name, wanted, found, ok=wanted == found)
-    wanted = float(wanted)
-    slack = SOUND_FRAME / info.audio[0]["sample_rate"] if info.audio and info.audio[0]["sample_rate"] else 0.0
-    ok = found is not None and abs(found - wanted) <= slack
-    return _row(name, round(wanted, 4), round(found, 4) if found is not None else None, ok=ok)
+    if name == "av_offset":
+        wanted = float(wanted)
+        ok = seen is not None and abs(seen - wanted) <= found["sound_slack"]
+        return _row(name, round(wanted, 4), round(seen, 4) if seen is not None else None, ok=ok)
+    return _row(name, wanted, seen, ok=_same(name, wanted, found, unit))
+
+
+def _same(name: str, wanted: Any, found: Mapping[str, Any], unit: Fraction) -> bool:
+    seen = found[name]
+    if name == "duration":
+        return bool(abs(seen - wanted) <= unit)
+    if name == "fps":  # the length of all frames together is what can be off
+        return bool(abs(found["frame_count"] / seen - found["frame_count"] / wanted) <= unit)
+    if name == "color_matrix":
+        return bool(SAME_MATRIX.get(wanted, wanted) == SAME_MATRIX.get(seen, seen))
+    if name == "mastering_display":
+        return same_display(wanted, seen)
+    return bool(wanted == seen)
 
 
 def _row(name: str, expected: Any, found: Any, *, ok: bool) -> dict[str, Any]:

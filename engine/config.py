@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, Literal, get_args
 
 from .errors import BadOptionsError
+from .formats import check_options
 
 Mode = Literal["smooth", "slow", "fps"]
 CutPolicy = Literal["hold", "crossfade"]
@@ -106,7 +107,7 @@ class RenderOptions:
         "drop", which writes the source without them and draws nothing new.
     trim_start, trim_end: seconds of the source; what lies outside is left out, with its sound.
     loop: also draw the way from the last frame back to the first.
-    quality: 0 smallest file - 100 best, whatever the codec; `crf`, the codec's own scale, overrides it.
+    quality: 0 smallest file - 100 best, whatever the codec; `crf`, the codec's own scale, overrides it. PNG has none.
     bit_depth: of the file; "auto" is the source's where the format holds it.
     """
 
@@ -116,7 +117,7 @@ class RenderOptions:
     resolution: tuple[int, int] | None = None  # (width, height) in pixels; None keeps the source's
     model: str = "default"  # a name from engine.checkpoint.list_models
     cut: CutPolicy = "hold"
-    crf: int = 18  # x264's scale, 0 lossless - 51 worst
+    crf: int | None = None  # for experts: the codec's own scale, 0-51 (H.264, H.265) or 0-63 (AV1, VP9), 0 best
     held_out: bool = True  # also hide real frames, draw them again and compare
     format: OutputFormat = "mp4_h264"
     quality: int = 80
@@ -153,8 +154,7 @@ class RenderOptions:
             object.__setattr__(self, "target_fps", parse_fps(self.target_fps))
         if self.resolution is not None:
             object.__setattr__(self, "resolution", parse_resolution(self.resolution))
-        if not 0 <= self.crf <= 51:
-            raise BadOptionsError(f"CRF {self.crf} is out of range. Choose 0 (lossless) to 51.")
+        check_options(self.format, self.crf, self.bit_depth, self.encoder)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; `from_dict` gives the same options back."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Literal
 import av
 import numpy as np
 
+from .colour import ColourTags
 from .errors import BadOptionsError
+from .hdr import hdr_params
 
 Kind = Literal["film", "gif", "webp", "png"]
 QUALITIES = (0, 20, 40, 60, 80, 100)  # where the curves below are given; between them lie straight lines
@@ -39,6 +42,7 @@ class Format:
     itself, or, for GIF, WebP and PNG, PNG pictures in a MOV. browser: whether browsers play it as it is.
     depths: bits of a channel it can have; 10 stands for all above 8 (PNG: 16). auto_depths: those of them it gets
     without being asked for.
+    unit: what it counts time in, seconds; 0 where the unit is made to fit.
     crf: (best, worst) of the encoder's scale. curve: CRF at each of QUALITIES.
     sound: codecs that are copied into it. sound_encoder: of all others; "" means that it has no sound.
     """
@@ -61,10 +65,22 @@ class Format:
     depths: tuple[int, ...] = (8, 10)
     auto_depths: tuple[int, ...] = (8, 10)
     alpha: bool = False
+    unit: Fraction = Fraction(0)
     crf: tuple[int, int] | None = None
     curve: tuple[int, ...] = ()
     sound: frozenset[str] = frozenset()
     sound_encoder: str = ""
+
+    def tags(self, tags: ColourTags) -> ColourTags:
+        """Those of `tags` that go in: ProRes is always limited in range; pictures are RGB, as screens take it to be,
+        and only HDR has to be told.
+        """
+        if self.codec == "prores":
+            return replace(tags, range="tv")
+        if self.kind != "film":
+            known = (tags.primaries, tags.transfer) if tags.hdr else ("", "")
+            return ColourTags(*known, "gbr", "pc")
+        return tags
 
     @property
     def writable_depths(self) -> tuple[int, ...]:
@@ -73,6 +89,7 @@ class Format:
         return tuple(bits for bits in self.depths if self.pix_fmts[bits, False] in able)
 
 
+os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 tells its life on stderr: errors only
 _X265 = "log-level=none:info=0:open-gop=0"
 
 FORMATS: dict[str, Format] = {
@@ -95,12 +112,13 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "webm_vp9", "WebM, VP9", ".webm", "video/webm", "vp9", "libvpx-vp9", container="webm", browser=True,
+            unit=Fraction(1, 1000),
             settings={"deadline": "good", "cpu-used": "4", "row-mt": "1", "b": "0"},
             crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=WEBM_SOUND, sound_encoder="libopus",
         ),
         Format(
             "webm_av1", "WebM, AV1", ".webm", "video/webm", "av1", "libsvtav1", container="webm", browser=True,
-            nvenc="av1_nvenc", settings={"preset": "8"},
+            unit=Fraction(1, 1000), nvenc="av1_nvenc", settings={"preset": "8"},
             crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=WEBM_SOUND, sound_encoder="libopus",
         ),
         Format(
@@ -115,11 +133,11 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "gif", "GIF", ".gif", "image/gif", "gif", "png", kind="gif", tag="png ", segment=".mov", browser=True,
-            pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
+            unit=Fraction(1, 100), pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
         ),
         Format(
             "webp", "WebP", ".webp", "image/webp", "webp", "png", kind="webp", tag="png ", segment=".mov", browser=True,
-            pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
+            unit=Fraction(1, 1000), pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
         ),
         Format(
             "png", "PNG pictures (zip)", ".zip", "application/zip", "png", "png", kind="png", tag="png ",
@@ -130,6 +148,7 @@ FORMATS: dict[str, Format] = {
 
 SUFFIXES = {".mp4": "mp4_h264", ".m4v": "mp4_h264", ".webm": "webm_vp9", ".mov": "mov_prores", ".gif": "gif",
             ".webp": "webp", ".zip": "png"}  # fmt: skip
+NVENC_SIDE = 160  # pixels: smaller pictures are refused by some cards
 PRORES_PROFILES = {  # (from which quality on, prores_ks' profile, tag)
     "mov_prores": ((0, "proxy", "apco"), (20, "lt", "apcs"), (40, "standard", "apcn"), (60, "hq", "apch")),
     "mov_prores4444": ((0, "4444", "ap4h"), (95, "4444xq", "ap4x")),
@@ -158,9 +177,22 @@ class Encoding:
         odd = width % 2 or height % 2
         return self.format.odd_pix_fmts.get(kind, self.format.pix_fmts[kind]) if odd else self.format.pix_fmts[kind]
 
+    def found_as(self, width: int, height: int, *, alpha: bool) -> str:
+        """The pixel format that a decoder gives of it: of ProRes 4444 FFmpeg makes 12 bits."""
+        written = self.pix_fmt(width, height, alpha=alpha)
+        if self.format.name == "mov_prores4444":
+            return written.replace("10le", "12le")
+        return {"p010le": "yuv420p10le"}.get(written, written)
+
     def identity(self) -> list[object]:
         """Changes with whatever makes a segment unfit to be joined to another."""
         return [self.format.name, self.encoder, self.bits, self.tag, dict(self.options)]
+
+
+def plain_h264(crf: int, preset: str = "fast") -> Encoding:
+    """H.264 of 8 bits in MP4, by x264."""
+    entry = FORMATS["mp4_h264"]
+    return Encoding(entry, entry.encoder, 8, 80, entry.tag, {"crf": str(crf), "preset": preset})
 
 
 def format_for(path: str | Path) -> str:
@@ -177,7 +209,7 @@ def format_for(path: str | Path) -> str:
 
 
 def check_options(name: str, crf: int | None, bit_depth: str, encoder: str) -> None:
-    """Raises BadOptionsError where these settings do not go with the format called `name`, or with this machine."""
+    """Raises BadOptionsError where these settings do not go with the format called `name`."""
     entry = FORMATS[name]
     if crf is not None:
         if entry.crf is None:
@@ -190,19 +222,9 @@ def check_options(name: str, crf: int | None, bit_depth: str, encoder: str) -> N
     if bit_depth != "auto" and int(bit_depth) not in entry.writable_depths:
         holds = " or ".join(str(bits) for bits in entry.writable_depths)
         raise BadOptionsError(f"{entry.label} is written with {holds} bits a channel. Choose {holds}, or auto.")
-    if encoder == "nvenc":
-        _check_nvenc(entry, bit_depth)
-
-
-def _check_nvenc(entry: Format, bit_depth: str) -> None:
-    if not entry.nvenc:
+    if encoder == "nvenc" and not entry.nvenc:
         able = ", ".join(one.label for one in FORMATS.values() if one.nvenc)
-        raise BadOptionsError(f"NVENC does not write {entry.label}, but {able}. Choose the software encoder.")
-    if not usable(entry.nvenc, P010[10 if bit_depth == "10" else 8, False]):
-        raise BadOptionsError(
-            f"NVENC cannot be used for {entry.label} here: no NVIDIA card answers that encodes it. "
-            "Choose the software encoder, or auto."
-        )
+        raise BadOptionsError(f"NVENC does not write {entry.label}, but {able}. Choose encoder auto or software.")
 
 
 def encoding_for(
@@ -214,31 +236,33 @@ def encoding_for(
     bit_depth: str = "auto",
     encoder: str = "auto",
     source_bits: int = 8,
+    mastering_display: Sequence[int] | None = None,
+    content_light: Sequence[int] | None = None,
 ) -> Encoding:
     """The settings for a result of `size` = (width, height) in pixels made from pictures with `source_bits` a channel.
 
-    The other arguments are those of `RenderOptions`.
+    mastering_display, content_light: of the source, as engine.hdr says. The rest are fields of `RenderOptions`.
 
     Raises:
-        BadOptionsError: as `check_options`.
+        BadOptionsError: as `check_options`; or NVENC is asked for and no card here does it.
     """
     check_options(name, crf, bit_depth, encoder)
     entry = FORMATS[name]
     bits = int(bit_depth) if bit_depth != "auto" else _depth(entry, source_bits)
     level = crf if crf is not None else crf_for(entry, quality)
-    if encoder != "software" and _nvenc_fits(entry, size, bits):
+    if encoder == "nvenc":
+        _check_nvenc(entry, size, bits)
+    if encoder != "software" and entry.nvenc and _fits_nvenc(size) and usable(entry.nvenc, P010[bits, False]):
         cq = {"preset": "p5", "rc": "vbr", "cq": str(min(51, level)), "b": "0"}
         return Encoding(entry, entry.nvenc, bits, quality, entry.tag, cq)
-    if encoder == "nvenc":
-        raise BadOptionsError(
-            f"NVENC does not write pictures of {size[0]}x{size[1]}. Choose even sides of at least 160 pixels, or the "
-            "software encoder."
-        )
     options, tag = dict(entry.settings), entry.tag
     if name in PRORES_PROFILES:
         options["profile"], tag = [rest for least, *rest in PRORES_PROFILES[name] if quality >= least][-1]
     elif entry.crf is not None:
         options["crf"] = str(level)
+    option, told = hdr_params(entry.encoder, mastering_display, content_light)
+    if told:
+        options[option] = ":".join(filter(None, [options.get(option), told]))
     return Encoding(entry, entry.encoder, bits, quality, tag, options)
 
 
@@ -253,9 +277,20 @@ def _depth(entry: Format, source_bits: int) -> int:
     return max(able) if source_bits > 8 else min(able)
 
 
-def _nvenc_fits(entry: Format, size: tuple[int, int], bits: int) -> bool:
-    fits = not size[0] % 2 and not size[1] % 2 and min(size) >= 160
-    return bool(entry.nvenc) and fits and usable(entry.nvenc, P010[bits, False])
+def _fits_nvenc(size: tuple[int, int]) -> bool:
+    return not size[0] % 2 and not size[1] % 2 and min(size) >= NVENC_SIDE
+
+
+def _check_nvenc(entry: Format, size: tuple[int, int], bits: int) -> None:
+    if not _fits_nvenc(size):
+        raise BadOptionsError(
+            f"NVENC does not write {size[0]}x{size[1]} pictures. Choose even sides of at least {NVENC_SIDE} pixels, "
+            "or encoder auto or software."
+        )
+    if not usable(entry.nvenc, P010[bits, False]):
+        raise BadOptionsError(
+            f"No graphics card here encodes {entry.label} with {bits} bits (NVENC). Choose encoder auto or software."
+        )
 
 
 @cache

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from .canvas import Canvas
-from .certificate import certify
+from .certificate import certify, encoder_row
 from .config import MIN_SIDE, RenderOptions
 from .disk import check_room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
 from .errors import BadInputError, PictureSizesDifferError
+from .formats import Encoding, plain_h264
 from .heldout import compare, summary
+from .masters import encoding_of, make_master, promise
 from .media_types import Limits
 from .motion import dis_flow
 from .pictures import read_picture, write_picture
@@ -86,7 +88,7 @@ def render_pictures(
     if truth is not None:
         middle = round(float(times[-1] / 2), 4)
         figures, note = _against(canvas.scale(read_picture(truth, limits)), drawn.pair, img0, img1, middle, report), ""
-    files, certificate = _write(work_dir, options, canvas, [img0, *drawn.pictures, img1], drawn.pair, report)
+    files, certificate, notes = _write(work_dir, options, canvas, [img0, *drawn.pictures, img1], drawn.pair, report)
     frames = len(drawn.pictures) + 2
     metrics = {
         "held_out": figures,
@@ -95,7 +97,7 @@ def render_pictures(
         "cuts": [],
         "timing": timing(time.perf_counter() - started, drawn.seconds, drawn.new_ms),
         "frames": {"source": 2, "output": frames, "new": frames - 2, "held": 0},
-        "notes": [],
+        "notes": notes,
     }
     write_json(work_dir / "metrics.json", metrics)
     write_json(work_dir / "certificate.json", certificate)
@@ -141,24 +143,27 @@ def _against(
 
 def _write(
     work_dir: Path, options: RenderOptions, canvas: Canvas, pictures: list[Picture], pair: Pair, report: Reporter
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """All files, by the names of RenderResult's fields, and the certificate of the film."""
+) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """All files, by the names of RenderResult's fields, the certificate of the film, and what it could not hold."""
     whole = [canvas.place(picture) for picture in pictures]
     report("joining", 0, 1)
     times, duration = picture_times(options.inbetween, options.target_fps)
     rate = len(whole) / duration
-    master = _film(work_dir / "master.mp4", whole, rate, options.crf)
     height, width = whole[0].shape[:2]
-    expected = {"frame_count": len(whole), "duration": duration, "fps": rate, "codec": "h264"}
-    certificate = certify(master, {**expected, "width": width, "height": height, "sar": Fraction(1)})
+    encoding = encoding_of(options, (width, height), 8 * whole[0].dtype.itemsize)
+    master, notes = _master(work_dir, whole, rate, encoding)
+    expected = promise(encoding, (width, height), alpha=whole[0].shape[2] == 4)
+    expected |= {"frame_count": len(whole), "duration": duration, "fps": rate, "sar": Fraction(1)}
+    certificate = certify(master, expected, unit=encoding.format.unit)
+    certificate["checks"].append(encoder_row(options.encoder, encoding))
     report("joining", 1, 1)
     report("previews", 0, 1)
     preview = work_dir / "preview.mp4"
     watchable = min(rate, Fraction(options.inbetween + 1))
-    if watchable == rate:
+    if watchable == rate and encoding.format.kind == "film":
         make_preview(master, preview)
     else:
-        slower = _film(work_dir / "slower.mp4", whole, watchable, options.crf)
+        slower = _film(work_dir / "slower.mp4", whole, watchable, plain_h264(18))
         make_preview(slower, preview)
         slower.unlink()
     folder = fresh_folder(work_dir / "frames")
@@ -183,12 +188,21 @@ def _write(
         "flow_model": own,
         "pictures_zip": archive,
     }
-    return files, certificate
+    return files, certificate, notes
 
 
-def _film(path: Path, pictures: list[Picture], rate: Fraction, crf: int) -> Path:
+def _master(work_dir: Path, pictures: list[Picture], rate: Fraction, encoding: Encoding) -> tuple[Path, list[str]]:
+    """The finished file, and notes in words on what it could not hold."""
+    master = work_dir / f"master{encoding.format.suffix}"
+    part = _film(work_dir / f"only{encoding.format.segment}", pictures, rate, encoding)
+    notes = make_master([part], master, encoding, info=None)
+    part.unlink()
+    return master, notes
+
+
+def _film(path: Path, pictures: list[Picture], rate: Fraction, encoding: Encoding) -> Path:
     height, width = pictures[0].shape[:2]
-    with VideoWriter(path, width=width, height=height, fps=rate, crf=crf) as writer:
+    with VideoWriter(path, width=width, height=height, fps=rate, encoding=encoding) as writer:
         for index, picture in enumerate(pictures):
             writer.write(picture, index / rate)
     return path

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -19,7 +20,7 @@ from .demux import open_input, packets, video_stream
 from .errors import BadInputError
 from .files import atomically
 from .flipbook import is_flipbook
-from .formats import FORMATS
+from .formats import FORMATS, Format
 from .mp4_marks import mark_tracks, marks_of
 from .part import Timed
 from .video import probe, read_frames
@@ -50,8 +51,10 @@ def join_segments(
     *,
     carry: Carry | None = None,
     starts: Sequence[Fraction] | None = None,
+    entry: Format = FORMATS["mp4_h264"],
 ) -> list[str]:
-    """One MP4 from segments written by `VideoWriter` with the same settings. No picture is encoded again.
+    """One film of the format `entry` from segments that `VideoWriter` wrote with the same settings. No picture is
+    encoded again.
 
     Each segment begins where the one before it ends, or at its time in `starts` (seconds). `carry` says from where
     sound, subtitles, chapters, title, date and the like come, as late against the first frame as they are there. Sound
@@ -68,10 +71,10 @@ def join_segments(
     notes: list[str] = []
     with atomically(Path(output)) as part:
         if carry is None or is_flipbook(carry.source):  # pictures have nothing beside them
-            _write(paths, part, starts, None, None, notes)
+            _write(paths, part, starts, None, None, notes, entry)
             return notes
         with open_input(carry.source) as container:
-            _write(paths, part, starts, carry, container, notes)
+            _write(paths, part, starts, carry, container, notes, entry)
     return notes
 
 
@@ -82,22 +85,34 @@ def _write(
     carry: Carry | None,
     source: InputContainer | None,
     notes: list[str],
+    entry: Format,
 ) -> None:
     time_base, extradata = _first(paths[0])
     layouts = list(_layouts(paths, time_base, extradata, starts))
     delay = max(layout.delay for layout in layouts)
-    options = {"movflags": "+faststart", "movie_timescale": str(time_base.denominator), **INTERLEAVING}
-    with open_input(paths[0]) as first, av.open(str(part.absolute()), "w", "mp4", container_options=options) as result:
-        stream = result.add_stream_from_template(video_stream(first), time_base=time_base)
+    muxer, options = entry.container, {**_muxing(entry, time_base), **INTERLEAVING}
+    with open_input(paths[0]) as first, av.open(str(part.absolute()), "w", muxer, container_options=options) as result:
+        template = video_stream(first)
+        stream = result.add_stream_from_template(template, time_base=time_base)
+        if entry.tag:  # of H.265 in MP4 there are two, and Apple's players take the one that is not the muxer's choice
+            stream.codec_context.codec_tag = template.codec_context.codec_tag
         sources: list[Iterator[Timed]] = [_video_packets(paths, layouts, delay, stream, time_base)]
         if carry is not None and source is not None:
             begin = probe(carry.source).start
-            beside = Beside(carry, begin, source, result, FORMATS["mp4_h264"], stream, notes)
+            beside = Beside(carry, begin, source, result, entry, stream, notes)
             sources.append(beside.packets())
         for _, packet in heapq.merge(*sources, key=lambda timed: timed[0]):
             result.mux(packet)
         marks = marks_of(result)
-    mark_tracks(part, marks)
+    if entry.container != "webm":
+        mark_tracks(part, marks)
+
+
+def _muxing(entry: Format, time_base: Fraction) -> dict[str, str]:
+    """What lets a file be played while it is still being loaded, and its length be exact."""
+    if entry.container == "webm":
+        return {"cues_to_front": "1"}
+    return {"movflags": "+faststart", "movie_timescale": str(time_base.denominator)}
 
 
 def _first(path: Path) -> tuple[Fraction, bytes]:
@@ -159,6 +174,25 @@ def _video_packets(
         recent = list(decoding)
 
 
+def joined_packets(
+    segment_paths: Sequence[Path], starts: Sequence[Fraction] | None = None
+) -> Iterator[tuple[Fraction, Fraction, av.Packet[Any]]]:
+    """(start, end, packet) in seconds of the result, of segments in which every packet is a picture of its own.
+
+    Raises: as `join_segments`.
+    """
+    time_base, extradata = _first(segment_paths[0])
+    layouts = list(_layouts(list(segment_paths), time_base, extradata, starts))
+    for number, (path, layout) in enumerate(zip(segment_paths, layouts, strict=True)):
+        following = layouts[number + 1].stamps[0] if number + 1 < len(layouts) else layout.end
+        after = dict(pairwise([*layout.stamps, following]))
+        with open_input(path) as container:
+            for packet in packets(container, video_stream(container), Damage()):
+                if packet.size and packet.pts is not None:
+                    start = packet.pts + layout.offset
+                    yield start * time_base, after[start] * time_base, packet
+
+
 def make_preview(
     master: str | Path,
     output: str | Path,
@@ -182,18 +216,12 @@ def make_preview(
     picture = output.with_name(f".{output.stem}.picture.mp4")
     notes: list[str] = []
     try:
-        with VideoWriter(
+        with preview_writer(
             picture,
-            width=size[0],
-            height=size[1],
-            fps=info.fps,
-            time_base=info.time_base if info.is_vfr else None,
-            end=(info.duration if end is None else end) - begin,
-            info=info,
-            sar=Fraction(1),
-            crf=23,
-            preset="veryfast",
-            keyframe_seconds=PREVIEW_KEYFRAMES,
+            size,
+            info,
+            info.time_base if info.is_vfr else None,
+            (info.duration if end is None else end) - begin,
         ) as writer:
             frames = read_frames(
                 master, start=begin or None, stop=end, resolution=size, info=info, on_notice=notes.append
@@ -207,6 +235,25 @@ def make_preview(
         )
     finally:
         picture.unlink(missing_ok=True)
+
+
+def preview_writer(
+    path: Path, size: tuple[int, int], info: VideoInfo, time_base: Fraction | None, end: Fraction
+) -> VideoWriter:
+    """The writer of the pictures of a preview; `size` is (width, height) in pixels, `end` in seconds."""
+    return VideoWriter(
+        path,
+        width=size[0],
+        height=size[1],
+        fps=info.fps,
+        time_base=time_base,
+        end=end,
+        info=info,
+        sar=Fraction(1),
+        crf=23,
+        preset="veryfast",
+        keyframe_seconds=PREVIEW_KEYFRAMES,
+    )
 
 
 def make_source_preview(

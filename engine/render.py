@@ -16,21 +16,23 @@ from typing import Any
 from .analysis import Analysis, analyse_once
 from .canvas import Canvas
 from .carry import Carry
-from .certificate import certify
-from .colour import output_tags
+from .certificate import certify, encoder_row
 from .config import RenderOptions
 from .disk import check_room, full_disk_in_words
 from .draw import Frames, Painter, PairMaker, Window
 from .files import file_sha256
+from .formats import Encoding
 from .heldout import held_out
+from .masters import encoding_of, make_master, make_picture_preview, promise
 from .media_types import Limits
 from .picture_film import render_pictures
 from .pictures import write_picture
 from .pipeline import WriteBehind
 from .progress import STAGES, Progress, Reporter
-from .remux import join_segments, make_preview, make_source_preview
+from .remux import make_preview, make_source_preview
 from .result import RenderResult, remove_halves, timing, write_flows, write_json, write_stills, write_zip
 from .segments import Manifest, Segment, SegmentStore, fingerprint, split
+from .subtitles import subtitles_that_fit
 from .timeline import Timeline, plan
 from .video import VideoInfo, probe
 from .writer import VideoWriter
@@ -49,6 +51,7 @@ class _Film:
     options: RenderOptions
     model: PairMaker
     canvas: Canvas
+    encoding: Encoding
     whole: Analysis  # all frames of the part that is used
     analysis: Analysis  # those that are drawn between
     timeline: Timeline
@@ -106,10 +109,12 @@ def render_video(
     manifests, earlier = _render_segments(film, report)
     figures, note = _evaluate(film, report)
     report("joining", 0, 1)
-    master = work_dir / "master.mp4"
-    notes = join_segments([film.store.path(segment) for segment in film.segments], master, carry=film.carry)
+    master = work_dir / f"master{film.encoding.format.suffix}"
+    parts = [film.store.path(segment) for segment in film.segments]
+    notes = make_master(parts, master, film.encoding, carry=film.carry, info=film.info)
     report("joining", 1, 1)
-    certificate = certify(master, _expected(film))
+    certificate = certify(master, _expected(film), unit=film.encoding.format.unit)
+    certificate["checks"].append(encoder_row(options.encoder, film.encoding))
     files = _previews(film, work_dir, master, manifests, report)
     drawing = sum(manifest.seconds for manifest in manifests)
     metrics = {
@@ -144,6 +149,8 @@ def _prepare(
     report: Reporter,
 ) -> _Film:
     info = probe(source, limits or Limits())
+    canvas = Canvas.fit((info.width, info.height), options.resolution, info.sar)
+    encoding = encoding_of(options, canvas.outer, info.bit_depth, info)
     report("reading", 0, _expected_frames(info, options))
     identity = file_sha256(source)
     kept, expected = work_dir / "analysis.json", _expected_frames(info, options)
@@ -154,10 +161,10 @@ def _prepare(
     analysis = whole.edited(options.duplicates)
     timeline = plan(whole.times, whole.duration, options, analysis.times)
     segments = split(analysis, timeline)
-    store = SegmentStore(work_dir, fingerprint(identity, options, model.info.sha256, model.info.arch))
-    canvas = Canvas.fit((info.width, info.height), options.resolution, info.sar)
+    name = fingerprint(identity, options, model.info.sha256, model.info.arch, encoding.identity())
+    store = SegmentStore(work_dir, name, encoding.format.segment)
     keep = _pictures_to_keep(analysis, timeline)
-    return _Film(source, info, options, model, canvas, whole, analysis, timeline, segments, store, keep)
+    return _Film(source, info, options, model, canvas, encoding, whole, analysis, timeline, segments, store, keep)
 
 
 def _expected_frames(info: VideoInfo, options: RenderOptions) -> int:
@@ -253,31 +260,28 @@ def _writer(film: _Film, segment: Segment) -> VideoWriter:
         end=film.timeline.end(segment.stop - 1),
         info=film.info,
         sar=film.sar,
-        crf=film.options.crf,
+        encoding=film.encoding,
     )
 
 
 def _expected(film: _Film) -> dict[str, Any]:
     """What the finished file must turn out to be, for `certify`."""
-    (width, height), sound = film.canvas.outer, film.info.audio if film.keeps_sound else []
-    tags = output_tags(film.info.colour, (film.info.width, film.info.height), film.canvas.outer)
+    film_kind = film.encoding.format.kind == "film"
+    sound = film.info.audio if film.keeps_sound and film_kind else []
     return {
+        **promise(film.encoding, film.canvas.outer, alpha=film.info.alpha, info=film.info),
         "frame_count": len(film.timeline),
         "duration": film.timeline.duration,
         "fps": film.timeline.fps,
-        "width": width,
-        "height": height,
-        "sar": film.sar,
-        "codec": "h264",
-        "audio_streams": len(sound),
+        "sar": film.sar if film_kind else None,
+        "audio_streams": len(sound) if film_kind else None,
+        "subtitle_streams": subtitles_that_fit(film.info, film.encoding.format) if film_kind else None,
         "av_offset": film.carry.sound_begins(sound[0]["start"]) if sound else None,
         "chapters": sum(
             film.carry.part(Fraction(0)).span(*_span(chapter)) is not None for chapter in film.info.chapters
-        ),
-        "color_primaries": tags.primaries,
-        "color_transfer": tags.transfer,
-        "color_matrix": tags.matrix,
-        "color_range": tags.range,
+        )
+        if film_kind
+        else None,
     }
 
 
@@ -304,7 +308,17 @@ def _previews(film: _Film, work_dir: Path, master: Path, manifests: list[Manifes
     shown, total = len(film.timeline), len(film.timeline) + len(film.whole.pts)
     preview, source_preview = work_dir / "preview.mp4", work_dir / "source_preview.mp4"
     report("previews", 0, total)
-    make_preview(master, preview, on_frame=lambda done: report("previews", done, total))
+    if film.encoding.format.kind == "film":
+        make_preview(master, preview, on_frame=lambda done: report("previews", done, total))
+    else:
+        make_picture_preview(
+            [film.store.path(segment) for segment in film.segments],
+            preview,
+            fps=film.timeline.fps,
+            time_base=film.timeline.time_base,
+            end=film.timeline.duration,
+            on_frame=lambda done: report("previews", done, total),
+        )
     make_source_preview(
         film.source,
         source_preview,

@@ -92,7 +92,7 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 def remove_halves(work_dir: Path) -> None:
     """Deletes the unfinished files (".master.123.mp4") that a killed attempt could not take back."""
-    films, stills = ("master", "preview", "source_preview", "slower"), ("poster", "frame0", "frame1", "flow_*")
+    films, stills = ("master", "preview", "source_preview", "slower", "only"), ("poster", "frame0", "frame1", "flow_*")
     for name in (*films, *stills, "pictures", "metrics", "certificate", "analysis"):
         for path in work_dir.glob(f".{name}.*"):
             path.unlink(missing_ok=True)

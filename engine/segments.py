@@ -18,7 +18,7 @@ from .disk import full_disk_in_words
 from .files import atomically, file_sha256
 from .timeline import Timeline
 
-FORMAT = 1  # raised when the same options would give other pictures: old segments are then rendered again
+FORMAT = 2  # raised when the same options would give other pictures: old segments are then rendered again
 SEGMENT_SECONDS = 4  # of the result
 SEGMENT_FRAMES = 240  # of the result: a crash costs no more
 
@@ -55,7 +55,8 @@ class Manifest:
 class SegmentStore:
     """The folder of segments of one render."""
 
-    def __init__(self, work_dir: Path, fingerprint: str) -> None:
+    def __init__(self, work_dir: Path, fingerprint: str, suffix: str = ".mp4") -> None:
+        self.suffix = suffix
         self.folder = work_dir / "segments"
         self.frames = work_dir / "frames"
         self.fingerprint = fingerprint
@@ -64,7 +65,7 @@ class SegmentStore:
             self.frames.mkdir(exist_ok=True)
 
     def path(self, segment: Segment) -> Path:
-        return self.folder / f"seg_{segment.number:05d}.mp4"
+        return self.folder / f"seg_{segment.number:05d}{self.suffix}"
 
     def finished(self, segment: Segment) -> Manifest | None:
         """The manifest, if the segment is whole and is what is wanted now."""
@@ -94,9 +95,10 @@ class SegmentStore:
 
     def remove_others(self, segments: list[Segment]) -> None:
         """Deletes files that belong to an earlier render with other options."""
-        wanted = {self.path(segment).stem for segment in segments}
+        files = [self.path(segment) for segment in segments]
+        wanted = {name for file in files for name in (file.name, file.with_suffix(".json").name)}
         for path in self.folder.iterdir():
-            if path.stem not in wanted:
+            if path.name not in wanted:
                 path.unlink(missing_ok=True)
 
 
@@ -120,10 +122,12 @@ def _seconds(timeline: Timeline, outputs: range) -> float:
     return float(timeline.end(outputs[-1]) - timeline.frame(outputs[0]).time)
 
 
-def fingerprint(source_sha256: str, options: RenderOptions, model_sha256: str, arch: str) -> str:
+def fingerprint(
+    source_sha256: str, options: RenderOptions, model_sha256: str, arch: str, encoding: list[object]
+) -> str:
     """Changes with everything that changes the pictures, and with nothing else."""
     settings = options.to_dict()
     for name in ("held_out", "model"):  # figures only; the weights themselves count, not their name
         settings.pop(name)
-    text = json.dumps([FORMAT, source_sha256, settings, model_sha256, arch], sort_keys=True)
+    text = json.dumps([FORMAT, source_sha256, settings, model_sha256, arch, encoding], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

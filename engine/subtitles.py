@@ -15,6 +15,7 @@ from av.subtitles.subtitle import SubtitleSet
 from .demux import codec_name
 from .formats import Format
 from .part import Part, Timed
+from .video_info import VideoInfo
 from .words import copy_track_words
 
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "webm": "webvtt"}  # by FFmpeg's name of the container
@@ -173,6 +174,21 @@ def subtitle_tracks(
             target.codec_context.codec_tag = "tx3g"  # in MOV the muxer would call it "text", which is another thing
         copy_track_words(stream, target)
     return tracks
+
+
+def subtitles_that_fit(info: VideoInfo, entry: Format) -> int:
+    """How many subtitle tracks of a source a file of the format `entry` holds."""
+    return sum(
+        one["codec"] in PICTURES.get(entry.container, ()) or one["codec"] in TEXT.values() or _is_text(one["codec"])
+        for one in info.subtitles
+    )
+
+
+def _is_text(codec: str) -> bool:
+    try:
+        return av.Codec(codec, "r").text_sub
+    except ValueError:  # no decoder
+        return False
 
 
 def _writer(source: SubtitleStream, result: Any, codec: str) -> Any:

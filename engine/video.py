@@ -21,8 +21,9 @@ from .decode import first_frame, frames_from
 from .demux import codec_name, open_input, video_stream
 from .errors import BadInputError
 from .flipbook import flipbook_times, is_flipbook, probe_flipbook, read_flipbook
+from .hdr import content_light, mastering_display
 from .interlace import SETTLE, Fields, declared_order, find_fields
-from .media_types import GIF, Limits, sniff
+from .media_types import GIF, MOV, MP4, Limits, sniff
 from .orientation import Orientation
 from .reading import Converter, Reading, has_alpha, is_opaque
 from .timing import Timing, timing_of
@@ -87,6 +88,9 @@ def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
             field_order=fields.order,
             alpha=has_alpha(frame.format) and not (sniff(path) == GIF and is_opaque(frame)),
             chroma_site=chroma_site(frame),
+            codec_tag=stream.codec_context.codec_tag if sniff(path) in (MP4, MOV) else "",
+            mastering_display=mastering_display(frame),
+            content_light=content_light(frame),
             audio=[_audio(one, timing.origin * time_base) for one in container.streams.audio],
             subtitles=[_subtitle(one) for one in container.streams.subtitles],
             chapters=[_chapter(one) for one in container.chapters()],

@@ -23,6 +23,7 @@ class VideoInfo:
     time_base: unit of the file's timestamps, seconds. start: time stamp of the first frame, seconds.
     interlaced: as its pictures show, whatever the file says; field_order: then "tff" or "bff", which field comes first.
     alpha: it can be transparent. chroma_site: as `colour.chroma_site` says.
+    codec_tag: four letters, of MP4 and MOV. mastering_display, content_light: of HDR10, as engine.hdr says.
     audio: [{codec, channels, sample_rate, duration, start, language}]; duration and start in seconds, start relative
     to the first frame. subtitles: [{codec, language}]. chapters: [{start, end, title}], seconds.
     notes: what a person should know before using it, in words.
@@ -52,6 +53,9 @@ class VideoInfo:
     field_order: FieldOrder = "progressive"
     alpha: bool = False
     chroma_site: str = "left"
+    codec_tag: str = ""
+    mastering_display: list[int] | None = None
+    content_light: list[int] | None = None
     audio: list[dict[str, Any]] = field(default_factory=list)
     subtitles: list[dict[str, Any]] = field(default_factory=list)
     chapters: list[dict[str, Any]] = field(default_factory=list)

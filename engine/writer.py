@@ -1,8 +1,8 @@
-"""Video out: H.264 in MP4, written frame by frame, with exact times.
+"""Video out: a film in one of the codecs of `formats`, written frame by frame, with exact times.
 
-Even sizes are written as yuv420p, which everything plays. H.264 cannot say an odd size in yuv420p (its cropping
-counts in pairs of pixels), so a picture with an odd side is written as yuv444p: exactly its size, played by VLC, mpv,
-ffmpeg and Chromium, but not by Safari and not by hardware players. The preview beside it is always yuv420p.
+H.264 and H.265 cannot say an odd size in yuv420p (their cropping counts in pairs of pixels), so a picture with an odd
+side is written as yuv444p: exactly its size, played by VLC, mpv, ffmpeg and Chromium, but not by Safari and not by
+hardware players. The preview beside it is always H.264 in yuv420p.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
 import numpy as np
 from av.codec.context import Flags
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from .colour import ColourTags, output_tags
 from .disk import full_disk_in_words
+from .formats import Encoding, plain_h264
 from .timeline import MAX_TIMESCALE
 from .video_info import VideoInfo
 from .yuv import ToFrame
@@ -37,7 +39,8 @@ class VideoWriter:
     times. start: time of the first moment of the file; times given to `write` count from the same zero, those in the
     file from `start`. end: time at which the last frame ends; default one frame after it.
     info: of the source, for its colour tags and, at unchanged size, pixel shape. sar: pixel shape, if another.
-    crf: 0 lossless - 51 worst. preset: x264's. threads: of the encoder; None leaves it to x264.
+    encoding: what to write; without one H.264 of 8 bits with crf, 0 lossless - 51 worst, and x264's preset. threads: of
+    the encoder; None leaves it to that. The first frame decides whether the file has alpha, if its format holds it.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class VideoWriter:
         preset: str = "fast",
         keyframe_seconds: Fraction = KEYFRAME_SECONDS,
         threads: int | None = None,
+        encoding: Encoding | None = None,
     ) -> None:
         self.path = Path(path)
         self.width, self.height, self.fps = width, height, Fraction(fps)
@@ -65,14 +69,14 @@ class VideoWriter:
             raise ValueError(f"A time base of {self.time_base} s does not fit into MP4")
         same_size = info is not None and (info.width, info.height) == (width, height)
         self.sar = sar or (info.sar if info is not None and same_size else Fraction(1))
-        self.tags = _tags(info, width, height)
-        self.pix_fmt = "yuv420p" if width % 2 == 0 and height % 2 == 0 else "yuv444p"
-        source = info.colour if info is not None else None
-        self._to_frame = ToFrame(self.tags, width, height, self.pix_fmt, source=source)
-        self._settings = {"crf": str(crf), "preset": preset}
+        self.encoding = encoding or plain_h264(crf, preset)
+        self._info = info
+        self.tags = _tags(self.encoding, info, width, height)
+        self._settings = dict(self.encoding.options)
         uneven = (1 / self.fps / self.time_base).denominator != 1 or (info is not None and info.is_vfr)
         if uneven:  # MP4 stores decoding times; reordered frames of uneven length would blur where the last one ends
             self._settings["bf"] = "0"
+        self._to_frame: ToFrame | None = None
         self._keyint = max(1, round(self.fps * keyframe_seconds))
         self._threads = threads or 0
         self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
@@ -80,16 +84,19 @@ class VideoWriter:
         self._waiting: tuple[av.VideoFrame, int] | None = None  # a frame lasts until the next one, so one is kept back
         self.frames_written = 0
 
-    def write(self, rgb: NDArray[np.uint8], pts: Fraction) -> None:
-        """One frame, RGB uint8 (H, W, 3), shown from `pts` seconds on. Times must ascend.
+    def write(self, rgb: NDArray[Any], pts: Fraction) -> None:
+        """One frame, RGB (H, W, 3) or RGBA (H, W, 4), uint8 or uint16 over its whole range, shown from second `pts` on.
+
+        Times must ascend.
 
         Raises:
             NoSpaceError: no room on the disk.
             ValueError: another size than declared, or a time not after the last one (mistakes of the caller).
         """
-        if rgb.shape != (self.height, self.width, 3) or rgb.dtype != np.uint8:
-            raise ValueError(f"Expected uint8 ({self.height}, {self.width}, 3), got {rgb.dtype} {rgb.shape}")
-        self._take(pts, lambda: self._to_frame(rgb))
+        sizes = [(self.height, self.width, channels) for channels in (3, 4)]
+        if rgb.shape not in sizes or rgb.dtype not in (np.uint8, np.uint16):
+            raise ValueError(f"Expected uint8 or uint16 {sizes[0]} or {sizes[1]}, got {rgb.dtype} {rgb.shape}")
+        self._take(pts, lambda: self._converter(rgb.shape[2] == 4)(rgb))
 
     def write_native(self, frame: av.VideoFrame, pts: Fraction) -> None:
         """One frame as the source's decoder gave it, upright and of the size declared, shown from `pts` seconds on.
@@ -101,7 +108,20 @@ class VideoWriter:
         """
         if (frame.width, frame.height) != (self.width, self.height):
             raise ValueError(f"Expected {self.width}x{self.height}, got {frame.width}x{frame.height}")
-        self._take(pts, lambda: self._to_frame.native(frame))
+        alpha = any(part.is_alpha for part in frame.format.components)
+        self._take(pts, lambda: self._converter(alpha).native(frame))
+
+    def _converter(self, alpha: bool) -> ToFrame:
+        if self._to_frame is None:
+            self._to_frame = ToFrame(
+                self.tags,
+                self.width,
+                self.height,
+                self.encoding.pix_fmt(self.width, self.height, alpha=alpha),
+                source=self._info.colour if self._info is not None else None,
+                site=self._info.chroma_site if self._info is not None else "left",
+            )
+        return self._to_frame
 
     def _take(self, pts: Fraction, prepare: Callable[[], av.VideoFrame]) -> None:
         tick = self._tick(pts)
@@ -167,23 +187,31 @@ class VideoWriter:
     def _opened(self) -> av.container.OutputContainer:
         if self._container is not None:
             return self._container
+        assert self._to_frame is not None  # a frame is there
+        entry, encoding = self.encoding.format, self.encoding
         options = {"movflags": "+faststart", "movie_timescale": str(self.time_base.denominator)}
-        self._container = av.open(str(self._part.absolute()), "w", format="mp4", container_options=options)
+        muxer = entry.segment.removeprefix(".")
+        self._container = av.open(str(self._part.absolute()), "w", format=muxer, container_options=options)
         stream = self._container.add_stream(
-            "libx264", rate=self.fps, options=self._settings, width=self.width, height=self.height
+            encoding.encoder, rate=self.fps, options=self._settings, width=self.width, height=self.height
         )
+        assert isinstance(stream, VideoStream)
         context = stream.codec_context
-        stream.pix_fmt, stream.time_base = self.pix_fmt, self.time_base
+        stream.pix_fmt, stream.time_base = self._to_frame.pix_fmt, self.time_base
         context.time_base, context.framerate = self.time_base, self.fps
         context.gop_size, context.thread_count = self._keyint, self._threads
         context.flags |= Flags.frame_duration
         context.sample_aspect_ratio = self.sar.limit_denominator(65535)
         context.color_primaries, context.color_trc, context.colorspace, context.color_range = self.tags.numbers()
+        if encoding.tag:
+            context.codec_tag = encoding.tag
         self._stream = stream
         return self._container
 
 
-def _tags(info: VideoInfo | None, width: int, height: int) -> ColourTags:
+def _tags(encoding: Encoding, info: VideoInfo | None, width: int, height: int) -> ColourTags:
     if info is None:  # pictures: sRGB numbers, written as what every player takes HD video for
-        return ColourTags("bt709", "bt709", "bt709", "tv")
-    return output_tags(info.colour, (info.width, info.height), (width, height))
+        tags = ColourTags("bt709", "bt709", "bt709", "tv")
+    else:
+        tags = output_tags(info.colour, (info.width, info.height), (width, height))
+    return encoding.format.tags(tags)
