@@ -20,7 +20,7 @@ from .motion import Flow
 from .pixels import AnyPicture
 
 BYTES_PER_PIXEL = 400  # working memory of drawing in float32; measured, rounded up (docs/video.md)
-KEPT_PER_PIXEL = 56  # of it, what a matched pair holds for the next new frame and the next pair
+KEPT_PER_PIXEL = 64  # of it, what a matched pair holds for the next new frame and the next pair
 CONTEXT = 96  # pixels the convolutions look around
 FADE = 16  # pixels on either side of a seam in which the tiles fade into each other
 _MIN_MEMORY_MB = 200
