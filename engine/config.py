@@ -148,6 +148,11 @@ class RenderOptions:
             or not 1 <= self.inbetween <= MAX_INBETWEEN
         ):
             raise BadOptionsError(f"{self.inbetween} in-between frames is out of range. Choose 1 to {MAX_INBETWEEN}.")
+        if self.duplicates == "drop" and (self.mode != "smooth" or self.loop):
+            raise BadOptionsError(
+                "Taking out repeated frames draws nothing new. Choose the mode smooth without a loop for it, "
+                "or have repeated frames evened out (retime)."
+            )
         if self.mode == "fps" and self.target_fps is None:
             raise BadOptionsError("Exact-rate mode needs the frame rate to reach, for example 60.")
         if self.target_fps is not None:
@@ -211,7 +216,8 @@ class TrainConfig:
     weight_decay: float = 1e-4
     ema: float = 0.999  # decay of the averaged weights, which are what is saved and measured
     clip: float = 1.0  # gradient norm
-    flow_weight: float = 0.01  # of the supervised flow loss, where the true flow is known
+    flow_weight: float = 0.03  # of the supervised flow loss, where the true flow is known
+    mask_weight: float = 0.02  # of the supervised mask loss, where it is known that one frame hides the point
     init: str | None = None  # weights to start from (fine-tuning): a fresh schedule
     resume: bool = False  # continue the interrupted run of model_path to the step
     device: str = "auto"

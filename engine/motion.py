@@ -23,6 +23,7 @@ DIS_PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
     "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+    "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,  # and down to the finest scale, where medium ends one before it
 }
 _DIS_MIN_SIDE = 32  # DIS matches 8x8 patches on a pyramid; smaller pictures have too few of them
 
@@ -39,8 +40,10 @@ def dis_flow(img0: Picture, img1: Picture, preset: str = "medium") -> Flow:
     pad_y, pad_x = max(0, _DIS_MIN_SIDE - height), max(0, _DIS_MIN_SIDE - width)
     if pad_y or pad_x:
         grey0, grey1 = (cv2.copyMakeBorder(g, 0, pad_y, 0, pad_x, cv2.BORDER_REPLICATE) for g in (grey0, grey1))
-    flow = cv2.DISOpticalFlow.create(DIS_PRESETS[preset]).calc(grey0, grey1, None)
-    return flow[:height, :width]
+    matcher = cv2.DISOpticalFlow.create(DIS_PRESETS[preset])
+    if preset == "fine":
+        matcher.setFinestScale(0)
+    return matcher.calc(grey0, grey1, None)[:height, :width]
 
 
 def farneback_flow(img0: Picture, img1: Picture) -> Flow:

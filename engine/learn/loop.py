@@ -25,7 +25,7 @@ from engine.files import atomically
 from engine.interpolator import choose_device, cpu_has_bf16
 from engine.nets import EncoderDecoder, Network, build
 
-from .losses import baseline_loss, flow_loss, picture_loss
+from .losses import baseline_loss, flow_loss, mask_loss, picture_loss
 from .samples import batches, open_sources, validation_set
 from .validation import Figures, validate, validate_references
 
@@ -229,6 +229,8 @@ class _Run:
         loss = picture_loss(made.picture, truth)
         if self.config.flow_weight:
             loss = loss + self.config.flow_weight * flow_loss(made, batch["flow_t0"], batch["flow_t1"], batch["seen"])
+        if self.config.mask_weight:
+            loss = loss + self.config.mask_weight * mask_loss(made.mask, batch["seen"])
         return loss
 
     def _bf16(self) -> bool:

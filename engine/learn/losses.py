@@ -49,6 +49,19 @@ def flow_loss(made: Synthesis, flow_t0: Tensor, flow_t1: Tensor, weight: Tensor)
     return total / 4
 
 
+def mask_loss(mask: Tensor, seen: Tensor) -> Tensor:
+    """Cross entropy of the fusion mask where the point is visible in one frame only, which is then the one to take.
+
+    Args:
+        mask: share of frame 0, (N, 1, H, W). seen: (N, 2, H, W), 1 where the point is visible in frame 0, frame 1.
+    """
+    seen0, seen1 = seen.chunk(2, dim=1)
+    only0, only1 = seen0 * (1 - seen1), seen1 * (1 - seen0)
+    mask = mask.clamp(1e-4, 1 - 1e-4)
+    total = only0 * mask.log() + only1 * (1 - mask).log()
+    return -total.sum() / ((only0 + only1).sum() + 1)
+
+
 def picture_loss(predicted: Tensor, truth: Tensor) -> Tensor:
     """The loss of flow_fusion's pictures."""
     return laplacian_loss(predicted, truth)

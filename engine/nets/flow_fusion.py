@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
@@ -28,6 +29,7 @@ class Features:
     """One frame, encoded."""
 
     picture: Tensor  # (N, 3, H, W) float32
+    small: Tensor  # (N, 3, H/2, W/2) float32, the same picture at half size
     quarter: Tensor  # (N, C, H/4, W/4)
 
 
@@ -69,10 +71,9 @@ class FlowFusion(Network):
         self.match_head = correction_head(quarter, 2)
         self.coarse_net = _CoarseNet(2 * quarter + 7, quarter, eighth)
         self.coarse_head = correction_head(quarter, 4)
-        self.to_half = upsample(quarter, half - 4)  # and four channels of flow
-        self.fine_pictures = nn.Conv2d(6, half, 4, stride=2, padding=1)
-        self.fine_context = nn.Conv2d(half, half, 3, padding=1)
-        self.fine_net = nn.Sequential(nn.LeakyReLU(0.1, inplace=True), conv(half, half))
+        context = max(half // 2, half - 10)  # besides it, six channels of picture and four of flow
+        self.to_half = upsample(quarter, context)
+        self.fine_net = nn.Sequential(conv(context + 10, half), conv(half, half))
         self.fine_flow_head = correction_head(half, 4)
         self.picture_head = correction_head(half, 4, doubling=True)  # mask and residual, at full size
 
@@ -83,7 +84,8 @@ class FlowFusion(Network):
 
     def encode(self, picture: Tensor) -> Features:
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
-        return Features(picture, self.encode_net(picture.to(compute_dtype(self, picture.device.type))))
+        features = self.encode_net(picture.to(compute_dtype(self, picture.device.type)))
+        return Features(picture, F.avg_pool2d(picture, 2), features)
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
         """Corrects the first flows (1/4 size), both directions in one batch."""
@@ -101,14 +103,15 @@ class FlowFusion(Network):
         t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.flow_01.device).reshape(-1, 1, 1, 1)
         coarse, hidden = self._coarse_flows(pair, t)
         flows = resize_flow_tensor(coarse, 2)
-        drawn = joined(*_warp_pictures(pair, flows))
-        context = joined(self.to_half(hidden), flows * _FLOW_SCALE)
-        fine = self.fine_net(self.fine_pictures(drawn.to(hidden.dtype)) + self.fine_context(context))
+        seen0, seen1 = backward_warp(pair.frame0.small, flows[:, :2]), backward_warp(pair.frame1.small, flows[:, 2:])
+        fine = self.fine_net(joined(self.to_half(hidden), seen0, seen1, flows * _FLOW_SCALE))
         flows = flows + self.fine_flow_head(fine).float()
         correction = self.picture_head(fine).float()
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
         mask = torch.sigmoid(correction[:, :1] + prior)
-        warped0, warped1 = _warp_pictures(pair, flows, cubic=True)
+        towards0, towards1 = resize_flow_tensor(flows, 2).chunk(2, dim=1)
+        warped0 = backward_warp(pair.frame0.picture, towards0, cubic=True)
+        warped1 = backward_warp(pair.frame1.picture, towards1, cubic=True)
         picture = torch.lerp(warped1, warped0, mask) + correction[:, 1:]
         return Synthesis(picture, flows[:, :2], flows[:, 2:], coarse[:, :2], coarse[:, 2:], mask)
 
@@ -120,13 +123,6 @@ class FlowFusion(Network):
         seen0, seen1 = backward_warp(frame0, flows[:, :2]), backward_warp(frame1, flows[:, 2:])
         hidden = self.coarse_net(joined(seen0, seen1, geometry))
         return flows + self.coarse_head(hidden).float(), hidden
-
-
-def _warp_pictures(pair: Match, flows: Tensor, *, cubic: bool = False) -> tuple[Tensor, Tensor]:
-    """Both pictures (N, 3, H, W) drawn towards the new frame by flows (N, 4, H/2, W/2)."""
-    towards0, towards1 = resize_flow_tensor(flows[:, :2], 2), resize_flow_tensor(flows[:, 2:], 2)
-    picture0, picture1 = pair.frame0.picture, pair.frame1.picture
-    return backward_warp(picture0, towards0, cubic=cubic), backward_warp(picture1, towards1, cubic=cubic)
 
 
 def _deep(channels_in: int, channels: int) -> nn.Sequential:

@@ -1,6 +1,7 @@
 """The loop on tiny networks and pictures: it learns, resumes to the step, and never loses what it has."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from engine.checkpoint import load_checkpoint
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import BadOptionsError, EngineError, WeightsError
 from engine.learn import loop
-from engine.learn.losses import flow_loss, laplacian_loss
+from engine.learn.losses import flow_loss, laplacian_loss, mask_loss
 from engine.nets import build
 from engine.nets.flow_fusion import Synthesis
 
@@ -163,3 +164,10 @@ def test_four_triplets_can_be_learned_by_heart():
         loss.backward()
         optimiser.step()
     assert 10 * np.log10(start / error().item()) > 3  # dB
+
+
+def test_the_mask_loss_is_zero_where_the_visible_frame_is_taken_and_ignores_what_both_see():
+    seen = torch.tensor([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]]).reshape(1, 2, 1, 4)
+    right, wrong = torch.tensor([[1.0, 0.0, 0.3, 0.9]]), torch.tensor([[0.5, 0.5, 0.3, 0.9]])
+    assert mask_loss(right.reshape(1, 1, 1, 4), seen) == pytest.approx(0, abs=2e-4)
+    assert mask_loss(wrong.reshape(1, 1, 1, 4), seen) == pytest.approx(2 * math.log(2) / 3, abs=1e-5)
