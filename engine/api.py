@@ -21,6 +21,7 @@ from .interpolator import Interpolator
 from .pictures import read_picture
 from .progress import Progress
 from .render import RenderResult, render_pictures, render_video
+from .sequence import as_film
 
 DEFAULT_FOLDER = "inbetween_output"
 
@@ -98,6 +99,7 @@ def interpolate_video(
     cut: CutPolicy = "hold",
     crf: int = 18,
     held_out: bool = True,
+    input_fps: int | float | str | Fraction | None = None,
     output_dir: str | Path | None = None,
     model: str = "default",
     device: str = "auto",
@@ -112,6 +114,7 @@ def interpolate_video(
     resolution: (width, height) in pixels; None keeps the source's.
     cut: across a cut the nearest source frame is held, or "crossfade".
     held_out: also hide some real frames, draw them again and compare: PSNR and SSIM in the metrics.
+    input_fps: of a folder or a zip of numbered pictures, given instead of a video; default 24.
     output_dir: as for `interpolate_frames`; a call that was interrupted goes on from its finished parts.
 
     The frames of the answer are up to 12 in-between pictures from all over the film, not all of them.
@@ -130,9 +133,10 @@ def interpolate_video(
         held_out=held_out,
     )
     source = Path(video_path)
+    folder = _folder(output_dir, source.stem)
     result = render_video(
-        source,
-        _folder(output_dir, source.stem),
+        as_film(source, folder, parse_fps(input_fps) if input_fps is not None else None),
+        folder,
         options,
         interpolator or Interpolator.load(model, device),
         on_progress=on_progress,

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import RenderOptions
+from engine import RenderOptions, interpolate_video
 from engine.render import RenderResult, render_video
 from engine.sequence import as_film
 from engine.video import probe, read_frames
@@ -125,6 +125,16 @@ def test_a_source_that_is_rendered_again_uses_its_finished_segments(tmp_path: Pa
     drawn = len(model.times)
     render_video(source, tmp_path / "out", RenderOptions(crf=18, held_out=False), model)
     assert (drawn, len(model.times)) == (COUNT - 1, COUNT - 1)
+
+
+def test_a_folder_of_pictures_is_a_film_in_one_call(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, rgb in enumerate(FRAMES):
+        Image.fromarray(rgb).save(tmp_path / f"in/{number}.png")
+    made = interpolate_video(
+        tmp_path / "in", 2, input_fps=12, held_out=False, output_dir=tmp_path / "out", interpolator=BlendModel()
+    )
+    assert (probe(made.video_path).frame_count, probe(made.video_path).fps) == (3 * COUNT, 36)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "animated PNG", "animated WebP"])

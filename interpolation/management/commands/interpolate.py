@@ -104,7 +104,8 @@ class Command(BaseCommand):
         if film is None:
             truth = Path(given["truth"]) if given["truth"] else None
             common |= {"truth": truth, "resize_second": given["resize_second"]}
-            result = render_pictures(*sources, work_dir, options, model, **common)
+            first, second = sources
+            result = render_pictures(first, second, work_dir, options, model, **common)
         else:
             result = render_video(film, work_dir, options, model, **common)
         result.master.replace(output)
