@@ -2,6 +2,8 @@
 
 Beside the weights (`NAME.pth`, the averaged ones, only ever replaced by better ones) it keeps `NAME.last.pt`, from
 which an interrupted run goes on, and `NAME_history.json`, the figures of every epoch.
+
+Under `torchrun` several processes train together (`ranks`); `batch_size` is that of one of them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from engine.interpolator import choose_device, cpu_has_bf16
 from engine.nets import EncoderDecoder, Network, build
 
 from .losses import baseline_loss, flow_loss, mask_loss, picture_loss
+from .ranks import Ranks
 from .samples import batches, open_sources, validation_set
 from .validation import Figures, validate, validate_references
 
@@ -108,7 +111,8 @@ class _Run:
     ) -> None:
         self.config = config
         self.on_step, self.on_epoch, self.should_stop = on_step, on_epoch, should_stop
-        self.device = choose_device(config.device)
+        self.ranks = Ranks.from_environment()
+        self.device = self.ranks.device(choose_device(config.device))
         self.model_path = Path(config.model_path)
         self.last_path = self.model_path.with_suffix(".last.pt")
         self.history_path = self.model_path.with_name(f"{self.model_path.stem}_history.json")
@@ -119,23 +123,31 @@ class _Run:
             torch.set_num_threads(config.threads)
 
     def go(self) -> TrainResult:
+        with self.ranks.joined(self.device):
+            stopped = self._train()
+        state = self.state
+        sha256, stopped = file_sha256(self.model_path), stopped and state.step < self.steps_total
+        return TrainResult(self.model_path, self.history_path, state.best_psnr, state.step, stopped, sha256)
+
+    def _train(self) -> bool:
+        """To the last step, or until it is stopped, which it then says; saved."""
         config = self.config
         torch.manual_seed(config.seed)
         scenes, footage = open_sources(config)
-        self.kept_apart = validation_set(scenes, footage, VALIDATION_TRIPLETS)
+        self.kept_apart = validation_set(scenes, footage, VALIDATION_TRIPLETS) if self.ranks.first else []
         self.state = state = self._start()
+        self.parallel = self.ranks.parallel(state.net, self.device)
         self.references = validate_references(self.kept_apart, config.model)
         if state.best_psnr is None and state.base_step:
             state.best_psnr = self._validate().psnr  # weights to improve on: only better ones may replace them
-        prepared = batches(self.config, state.step, self.steps_total)
+        prepared = batches(self.config, state.step, self.steps_total, self.ranks)
         stopped = False
         while state.step < self.steps_total and not stopped:
             stopped = self._epoch(prepared)
         self._save_last()
-        if not self.model_path.is_file():  # stopped within the first epoch: what there is, marked with its step
+        if self.ranks.first and not self.model_path.is_file():  # stopped within the first epoch: what there is
             self._publish(Figures())
-        sha256, stopped = file_sha256(self.model_path), stopped and state.step < self.steps_total
-        return TrainResult(self.model_path, self.history_path, state.best_psnr, state.step, stopped, sha256)
+        return stopped
 
     @property
     def steps_total(self) -> int:
@@ -181,9 +193,9 @@ class _Run:
         for batch in islice(prepared, number * config.steps_per_epoch - state.step):
             step_began = time.monotonic()
             losses.append(self._step({name: value.to(self.device) for name, value in batch.items()}))
-            rate = config.batch_size / max(time.monotonic() - step_began, 1e-9)
+            rate = config.batch_size * self.ranks.count / max(time.monotonic() - step_began, 1e-9)
             self.on_step(StepReport(state.step, self.steps_total, number, losses[-1], self._lr(), rate))
-            stop = self._out_of_time() or self.should_stop()
+            stop = self.ranks.any(self._out_of_time() or self.should_stop(), self.device)
             if stop and state.step % config.steps_per_epoch:
                 return True
             if time.monotonic() - self.saved > _SAVE_EVERY_S:
@@ -220,10 +232,10 @@ class _Run:
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self._bf16()):
             if isinstance(self.state.net, EncoderDecoder):
                 middle = (batch["timestep"] - 0.5).abs() < 0.01  # it knows no other time
-                predicted = self.state.net(img0, img1)
+                predicted = self.parallel(img0, img1)
             else:
                 t = batch["timestep"].reshape(-1, 1, 1, 1)
-                made = self.state.net(img0, img1, batch["flow_01"], batch["flow_10"], t)
+                made = self.parallel(img0, img1, batch["flow_01"], batch["flow_10"], t)
         if isinstance(self.state.net, EncoderDecoder):
             return baseline_loss(predicted[middle], truth[middle]) if middle.any() else 0 * predicted.sum()
         loss = picture_loss(made.picture, truth)
@@ -262,6 +274,8 @@ class _Run:
         return validate(self.state.average, self.kept_apart, self.device)
 
     def _close_epoch(self, number: int, loss: float, seconds: float) -> None:
+        if not self.ranks.first:
+            return
         state, figures = self.state, self._validate()
         report = EpochReport(
             number, state.step, loss, figures.psnr, figures.ssim,
@@ -282,6 +296,9 @@ class _Run:
         )
 
     def _save_last(self) -> None:
+        self.saved = time.monotonic()
+        if not self.ranks.first:
+            return
         state = self.state
         payload = {
             "net": state.net.state_dict(), "average": state.average.state_dict(), "step": state.step,
@@ -291,7 +308,6 @@ class _Run:
         self.last_path.parent.mkdir(parents=True, exist_ok=True)
         with atomically(self.last_path) as temporary:
             torch.save(payload, temporary)
-        self.saved = time.monotonic()
 
     def _save_history(self) -> None:
         history = {"config": self.config.to_dict(), "references": self.references, "epochs": self.state.epochs}

@@ -21,9 +21,11 @@ from engine.errors import BadInputError
 from engine.interpolator import first_flows
 
 from .data import TripletSource
+from .ranks import Ranks
 from .synthetic import SyntheticScenes
 
 _PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_ALONE = Ranks()
 _HALF_SIZE_DIS = 0.4  # share of samples whose first flow is as coarse as that of large frames
 
 
@@ -66,12 +68,12 @@ def find_photos(folder: str | None) -> list[Path] | None:
     return photos
 
 
-def batches(config: TrainConfig, start: int, stop: int) -> Iterator[dict[str, torch.Tensor]]:
-    """The batches of the steps from `start` to `stop`, prepared ahead by worker processes."""
+def batches(config: TrainConfig, start: int, stop: int, ranks: Ranks = _ALONE) -> Iterator[dict[str, torch.Tensor]]:
+    """The batches of the steps from `start` to `stop`, prepared ahead by worker processes; each rank has its own."""
     loader = DataLoader(
         TrainingSamples(config),
         batch_size=config.batch_size,
-        sampler=_Range(start * config.batch_size, stop * config.batch_size),
+        sampler=_Indices(range(start, stop), config.batch_size, ranks),
         num_workers=config.workers,
         prefetch_factor=6 if config.workers else None,
         worker_init_fn=_single_thread,
@@ -80,15 +82,19 @@ def batches(config: TrainConfig, start: int, stop: int) -> Iterator[dict[str, to
     return iter(loader)
 
 
-class _Range(torch.utils.data.Sampler[int]):
-    def __init__(self, start: int, stop: int) -> None:
-        self._indices = range(start, stop)
+class _Indices(torch.utils.data.Sampler[int]):
+    """Numbers of the samples of these steps: in each, one batch for every rank, one after the other."""
+
+    def __init__(self, steps: range, batch_size: int, ranks: Ranks) -> None:
+        self._steps, self._batch_size, self._ranks = steps, batch_size, ranks
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._indices)
+        for step in self._steps:
+            first = (step * self._ranks.count + self._ranks.rank) * self._batch_size
+            yield from range(first, first + self._batch_size)
 
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self._steps) * self._batch_size
 
 
 def _single_thread(_worker: int) -> None:

@@ -19,6 +19,7 @@ from django.db import connection
 
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import BadOptionsError, EngineError
+from engine.learn.ranks import Ranks
 from engine.nets import ARCHITECTURES
 from engine.workers import worker_name
 from training import runner, services
@@ -65,6 +66,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             config = make_config(options)
+            if not Ranks.from_environment().first:  # torchrun: the first process keeps the record and speaks
+                self._take_part(config)
+                return
             self._train(options["name"] or Path(config.model_path).stem, config)
         except (EngineError, services.ServiceError) as error:
             raise CommandError(str(error)) from error
@@ -72,6 +76,12 @@ class Command(BaseCommand):
             if error.errno != errno.ENOSPC:
                 raise
             raise CommandError("The disk is full. Free some space, then go on with --resume.") from error
+
+    def _take_part(self, config: TrainConfig) -> None:
+        from engine.learn.loop import train
+
+        with Stop(self.stderr) as stop:
+            train(config, should_stop=lambda: stop.asked)
 
     def _train(self, name: str, config: TrainConfig) -> None:
         ready_database()
