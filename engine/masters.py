@@ -18,7 +18,7 @@ from .config import RenderOptions
 from .files import atomically
 from .formats import Encoding, encoding_for
 from .hdr import WRITERS
-from .remux import join_segments, joined_packets, preview_size, preview_writer
+from .remux import join_segments, joined_frames, joined_packets, preview_size, preview_writer
 from .video import probe
 from .video_info import VideoInfo
 
@@ -112,7 +112,7 @@ def make_master(
 def write_pictures(segments: Sequence[Path], output: Path) -> None:
     """A zip of the PNG pictures that the segments hold, as they are: frame_000001.png and so on."""
     with atomically(output) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
-        for number, (_, _, packet) in enumerate(joined_packets(segments), 1):
+        for number, packet in enumerate(joined_packets(segments), 1):
             archive.writestr(zipfile.ZipInfo(f"frame_{number:06d}.png", DAY_ONE), bytes(packet))
 
 
@@ -144,10 +144,4 @@ def make_picture_preview(
 
 def _shown(segments: Sequence[Path]) -> Iterator[Shown]:
     """The pictures of segments, decoded."""
-    for start, end, packet in joined_packets(segments):
-        for frame in _decoded(packet):
-            yield Shown(start, end, frame)
-
-
-def _decoded(packet: av.Packet[Any]) -> list[av.VideoFrame]:
-    return [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
+    return (Shown(*entry) for entry in joined_frames(segments))

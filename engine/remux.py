@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from .carry import Beside, Carry
 from .damage import Damage
+from .decode import decoded
 from .demux import open_input, packets, video_stream
 from .errors import BadInputError
 from .files import atomically
@@ -93,7 +94,7 @@ def _write(
     muxer, options = entry.container, {**_muxing(entry, time_base), **INTERLEAVING}
     with open_input(paths[0]) as first, av.open(str(part.absolute()), "w", muxer, container_options=options) as result:
         template = video_stream(first)
-        stream = result.add_stream_from_template(template, time_base=time_base)
+        stream = result.add_stream_from_template(template, opaque=not _has_encoder(template), time_base=time_base)
         if entry.tag:  # of H.265 in MP4 there are two, and Apple's players take the one that is not the muxer's choice
             stream.codec_context.codec_tag = template.codec_context.codec_tag
         sources: list[Iterator[Timed]] = [_video_packets(paths, layouts, delay, stream, time_base)]
@@ -106,6 +107,14 @@ def _write(
         marks = marks_of(result)
     if entry.container != "webm":
         mark_tracks(part, marks)
+
+
+def _has_encoder(stream: VideoStream) -> bool:
+    """Whether the decoder's name is an encoder's too, which PyAV asks for: of AV1 it is not."""
+    try:
+        return bool(av.Codec(stream.codec_context.codec.name, "w"))
+    except ValueError:
+        return False
 
 
 def _muxing(entry: Format, time_base: Fraction) -> dict[str, str]:
@@ -144,12 +153,15 @@ def _layout(path: Path, offset: int) -> _Layout:
             for packet in packets(container, video_stream(container), damage)
             if packet.size and packet.pts is not None
         ]
+        length = video_stream(container).duration or 0  # of VP9 the demuxer tells no other
     if not found or damage.words():
         raise BadInputError(f"Segment {path.name} is damaged. Render it again.")
     order = sorted(stamp for stamp, _ in found)
     rank = {stamp: place for place, stamp in enumerate(order)}
     delay = max(place - rank[stamp] for place, (stamp, _) in enumerate(found))
-    return _Layout(offset, order, delay, max(stamp + duration for stamp, duration in found))
+    last, lasts = max(found)
+    end = max(stamp + duration for stamp, duration in found) if lasts else max(offset + length, last + 1)
+    return _Layout(offset, order, delay, end)
 
 
 def _video_packets(
@@ -174,23 +186,28 @@ def _video_packets(
         recent = list(decoding)
 
 
-def joined_packets(
-    segment_paths: Sequence[Path], starts: Sequence[Fraction] | None = None
-) -> Iterator[tuple[Fraction, Fraction, av.Packet[Any]]]:
-    """(start, end, packet) in seconds of the result, of segments in which every packet is a picture of its own.
+def joined_packets(segment_paths: Sequence[Path]) -> Iterator[av.Packet[Any]]:
+    """The packets of segments in which each is a picture of its own."""
+    for path in segment_paths:
+        with open_input(path) as container:
+            yield from (packet for packet in packets(container, video_stream(container), Damage()) if packet.size)
+
+
+def joined_frames(segment_paths: Sequence[Path]) -> Iterator[tuple[Fraction, Fraction, av.VideoFrame]]:
+    """(start, end, frame), seconds of the result, of segments in which no frame is reordered.
 
     Raises: as `join_segments`.
     """
-    time_base, extradata = _first(segment_paths[0])
-    layouts = list(_layouts(list(segment_paths), time_base, extradata, starts))
-    for number, (path, layout) in enumerate(zip(segment_paths, layouts, strict=True)):
-        following = layouts[number + 1].stamps[0] if number + 1 < len(layouts) else layout.end
-        after = dict(pairwise([*layout.stamps, following]))
+    paths = list(segment_paths)
+    time_base, extradata = _first(paths[0])
+    layouts = list(_layouts(paths, time_base, extradata, None))
+    for path, layout in zip(paths, layouts, strict=True):
+        times = iter(pairwise([*layout.stamps, layout.end]))
         with open_input(path) as container:
-            for packet in packets(container, video_stream(container), Damage()):
-                if packet.size and packet.pts is not None:
-                    start = packet.pts + layout.offset
-                    yield start * time_base, after[start] * time_base, packet
+            stream = video_stream(container)
+            for frame in decoded(packets(container, stream, Damage()), stream, Damage()):
+                start, end = next(times)
+                yield start * time_base, end * time_base, frame
 
 
 def make_preview(

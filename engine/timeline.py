@@ -72,6 +72,12 @@ class Timeline:
         return len(self) / self.duration
 
     @property
+    def is_even(self) -> bool:
+        """Whether every output frame is shown as long as any other. Looks at all source times."""
+        step = self.source_duration / len(self.source_times)
+        return self.rate is not None or all(time == place * step for place, time in enumerate(self.source_times))
+
+    @property
     def time_base(self) -> Fraction:
         """A tick of which every output time is a whole multiple (or a microsecond, where no header could hold it)."""
         if self.rate is not None:

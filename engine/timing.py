@@ -11,10 +11,11 @@ from pathlib import Path
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from .config import parse_seconds
 from .damage import Damage
 from .decode import decoded
 from .demux import is_undated, open_input, packets, shown, tolerance, video_stream
-from .errors import BadInputError
+from .errors import BadInputError, BadOptionsError
 from .media_types import Limits
 
 STANDARD_RATES = tuple(
@@ -65,13 +66,23 @@ def _last_step(stream: VideoStream, stamps: list[int], duration: int) -> int:
     """How long the last frame is shown, in units of the file; `duration` is what its packet says.
 
     Where frames are reordered, MP4 packets tell the time to the next decoding, not to the next picture; then the
-    length of the track tells it, unless the file is cut short.
+    length of the track tells it, unless the file is cut short. In WebM and MKV it stands among the words of the track.
     """
     steps = sorted(after - before for before, after in pairwise(stamps)) or [duration or 1]
+    if not duration and (ends := _said_end(stream)) is not None and 0 < ends - stamps[-1] <= 4 * steps[-1]:
+        return ends - stamps[-1]
     left = (stream.duration or 0) - (stamps[-1] - stamps[0])
     if stream.codec_context.reorder_depth and 0 < left <= 4 * steps[-1]:
         return left
     return duration or steps[len(steps) // 2]
+
+
+def _said_end(stream: VideoStream) -> int | None:
+    """When a track ends by its own word "DURATION", in units of the file."""
+    try:
+        return round(parse_seconds(stream.metadata["DURATION"]) / (stream.time_base or 1))
+    except (KeyError, BadOptionsError):
+        return None
 
 
 def _in_order(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[int, int]]:

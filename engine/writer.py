@@ -29,6 +29,7 @@ from .video_info import VideoInfo
 from .yuv import ToFrame
 
 KEYFRAME_SECONDS = Fraction(2)
+MAX_REORDERED = 64  # frames: more than any encoder decodes ahead of showing
 
 
 class VideoWriter:
@@ -40,7 +41,8 @@ class VideoWriter:
     file from `start`. end: time at which the last frame ends; default one frame after it.
     info: of the source, for its colour tags and, at unchanged size, pixel shape. sar: pixel shape, if another.
     encoding: what to write; without one H.264 of 8 bits with crf, 0 lossless - 51 worst, and x264's preset. threads: of
-    the encoder; None leaves it to that. The first frame decides whether the file has alpha, if its format holds it.
+    the encoder; None leaves it to that. even: whether all frames are shown equally long; None takes fps and info to say
+    it. The first frame decides whether the file has alpha, if its format holds it.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class VideoWriter:
         keyframe_seconds: Fraction = KEYFRAME_SECONDS,
         threads: int | None = None,
         encoding: Encoding | None = None,
+        even: bool | None = None,
     ) -> None:
         self.path = Path(path)
         self.width, self.height, self.fps = width, height, Fraction(fps)
@@ -73,10 +76,12 @@ class VideoWriter:
         self._info = info
         self.tags = _tags(self.encoding, info, width, height)
         self._settings = dict(self.encoding.options)
-        uneven = (1 / self.fps / self.time_base).denominator != 1 or (info is not None and info.is_vfr)
-        if uneven:  # MP4 stores decoding times; reordered frames of uneven length would blur where the last one ends
+        if even is None:
+            even = (1 / self.fps / self.time_base).denominator == 1 and not (info is not None and info.is_vfr)
+        if not even:  # MP4 stores decoding times; reordered frames of uneven length would blur where the last one ends
             self._settings["bf"] = "0"
         self._to_frame: ToFrame | None = None
+        self._lasts: dict[int, int] = {}  # of frames in the encoder: how long each is shown, by its time, in time_base
         self._keyint = max(1, round(self.fps * keyframe_seconds))
         self._threads = threads or 0
         self._part = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix}")
@@ -140,7 +145,7 @@ class VideoWriter:
         self._waiting = None
         container = self._opened()
         with full_disk_in_words():
-            container.mux(self._stream.encode(None))
+            container.mux([self._dated(packet) for packet in self._stream.encode(None)])
             container.close()
             self._part.replace(self.path)
         self._container = None
@@ -178,11 +183,21 @@ class VideoWriter:
             return
         frame, tick = self._waiting
         frame.pts, frame.duration, frame.time_base = tick, until - tick, self.time_base
+        self._lasts[tick] = until - tick
         frame.pict_type = 0  # a decoded frame says what it was; the encoder would take that for an order
         with full_disk_in_words():
             container = self._opened()
-            container.mux(self._stream.encode(frame))
+            container.mux([self._dated(packet) for packet in self._stream.encode(frame)])
         self.frames_written += 1
+
+    def _dated(self, packet: av.Packet[Any]) -> av.Packet[Any]:
+        """With the length its frame was given, which not all encoders pass on. x265 gives films of one or two frames
+        times of decoding from anywhere."""
+        packet.duration = self._lasts.pop(packet.pts or 0, packet.duration)
+        most = MAX_REORDERED / self.fps / self.time_base
+        if packet.pts is not None and (packet.dts is None or not 0 <= packet.pts - packet.dts <= most):
+            packet.dts = packet.pts
+        return packet
 
     def _opened(self) -> av.container.OutputContainer:
         if self._container is not None:
