@@ -7,6 +7,7 @@ gets only the frames before and after it, twice as far apart as in the job itsel
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from statistics import fmean
 from typing import Any
 
@@ -19,14 +20,16 @@ MIN_SAMPLES = 4
 SHARE = 10  # at most one sample for so many gaps: an evaluation costs about a tenth of the render
 
 
-def sample_frames(analysis: Analysis) -> list[int]:
-    """The frames to hide, spread over the film; never beside a cut or a duplicate, and no two in a row."""
+def sample_frames(analysis: Analysis, within: tuple[Fraction, Fraction] | None = None) -> list[int]:
+    """The frames to hide, spread over the film, or over what is shown `within` (start, end) seconds of the source;
+    never beside a cut or a duplicate, and no two in a row."""
     gaps = analysis.gaps
     possible, last = list[int](), -1
     for number in range(1, len(gaps)):
         if not gaps[number - 1].still and not gaps[number].still and number > last + 1:
-            possible.append(number)
             last = number
+            if within is None or within[0] <= analysis.times[number] < within[1]:
+                possible.append(number)
     count = min(len(possible), MAX_SAMPLES, max(MIN_SAMPLES, len(gaps) // SHARE))
     return [possible[(2 * index + 1) * len(possible) // (2 * count)] for index in range(count)]
 
@@ -37,14 +40,16 @@ def held_out(
     model: PairMaker,
     on_sample: Callable[[int, int], None],
     stretch: int = 1,
+    within: tuple[Fraction, Fraction] | None = None,
 ) -> tuple[dict[str, Any] | None, str]:
-    """(figures, "") or (None, why there are none). Times are seconds of the result; frames are numbers in the source.
+    """(figures, "") or (None, why there are none). Times, also `within`, are seconds of the result; frames are numbers
+    in the source.
 
     `on_sample(done, total)` is called before every sample and at the end, and may raise to stop.
     """
-    numbers = sample_frames(analysis)
+    numbers = sample_frames(analysis, (within[0] / stretch, within[1] / stretch) if within else None)
     if not numbers:
-        return None, _why_none(analysis)
+        return None, _why_none(analysis) if within is None else "In this part there is no frame that can be hidden."
     samples, times = list[dict[str, Any]](), analysis.times
     for done, number in enumerate(numbers):
         on_sample(done, len(numbers))

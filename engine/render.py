@@ -18,23 +18,26 @@ from .canvas import Canvas
 from .carry import Carry
 from .certificate import certify, encoder_row
 from .config import RenderOptions
-from .disk import check_room, full_disk_in_words
+from .disk import Room, full_disk_in_words
 from .draw import Frames, Painter, PairMaker, Window
+from .errors import NoSpaceError
 from .files import file_sha256
 from .formats import Encoding
 from .heldout import held_out
-from .masters import encoding_of, make_master, make_picture_preview, promise
+from .masters import encoding_of, make_master, promise
 from .media_types import Limits
 from .picture_film import render_pictures
 from .pictures import write_picture
 from .pipeline import WriteBehind
 from .progress import STAGES, Progress, Reporter
-from .remux import make_preview, make_source_preview
+from .redraw import Redraw, read_redraw, require_kept
+from .remux import join_segments, make_source_preview
 from .result import RenderResult, remove_halves, timing, write_flows, write_json, write_stills, write_zip
 from .segments import Manifest, Segment, SegmentStore, fingerprint, split
 from .subtitles import subtitles_that_fit
 from .timeline import Timeline, plan
 from .video import VideoInfo, probe
+from .watch import PartMaker, Piece
 from .writer import VideoWriter
 
 __all__ = ["STAGES", "Progress", "RenderResult", "render_pictures", "render_video"]
@@ -58,6 +61,7 @@ class _Film:
     segments: list[Segment]
     store: SegmentStore
     keep: dict[int, str]  # output frame -> name of the PNG to keep
+    redraw: Redraw | None  # set when only a part is drawn anew
 
     @property
     def sar(self) -> Fraction:
@@ -93,8 +97,12 @@ def render_video(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     limits: Limits | None = None,
+    disk_patience: float = 0.0,
 ) -> RenderResult:
     """Renders `source` into `work_dir`, which is made if need be. Stages and their order: `STAGES`.
+
+    What is finished can be watched meanwhile (`engine.watch`). In a folder prepared by `engine.redraw` only a part is
+    drawn. disk_patience: seconds to wait where the disk has no room.
 
     Raises:
         BadInputError: not a video that can be rendered; the message says why.
@@ -104,18 +112,25 @@ def render_video(
     with full_disk_in_words():
         work_dir.mkdir(parents=True, exist_ok=True)
     remove_halves(work_dir)
-    check_room(work_dir)
-    film = _prepare(source, work_dir, options, interpolator, limits, report)
-    manifests, earlier = _render_segments(film, report)
+    room = Room(work_dir, report.waiting, disk_patience)
+    film = room.do(lambda: _prepare(source, work_dir, options, interpolator, limits, report))
+    with PartMaker(work_dir, film.timeline.fps, film.timeline.time_base, is_vfr=film.info.is_vfr) as parts:
+        return _render(film, work_dir, report, room, parts, started)
+
+
+def _render(
+    film: _Film, work_dir: Path, report: Reporter, room: Room, parts: PartMaker, started: float
+) -> RenderResult:
+    manifests, earlier = _render_segments(film, report, room, parts)
     figures, note = _evaluate(film, report)
     report("joining", 0, 1)
     master = work_dir / f"master{film.encoding.format.suffix}"
-    parts = [film.store.path(segment) for segment in film.segments]
-    notes = make_master(parts, master, film.encoding, carry=film.carry, info=film.info)
+    paths, size = [film.store.path(segment) for segment in film.segments], sum(part.bytes for part in manifests)
+    notes = room.do(lambda: make_master(paths, master, film.encoding, carry=film.carry, info=film.info), size)
     report("joining", 1, 1)
     certificate = certify(master, _expected(film), unit=film.encoding.format.unit)
-    certificate["checks"].append(encoder_row(options.encoder, film.encoding))
-    files = _previews(film, work_dir, master, manifests, report)
+    certificate["checks"].append(encoder_row(film.options.encoder, film.encoding))
+    files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts))
     drawing = sum(manifest.seconds for manifest in manifests)
     metrics = {
         "held_out": figures,
@@ -135,9 +150,11 @@ def render_video(
         },
         "notes": list(dict.fromkeys([*film.info.notes, *film.analysis.notes, *notes])),
     }
-    write_json(work_dir / "metrics.json", metrics)
-    write_json(work_dir / "certificate.json", certificate)
-    return RenderResult(master=master, metrics=metrics, certificate=certificate, model=interpolator.info, **files)
+    if film.redraw is not None:
+        metrics["redrawn"] = film.redraw.to_dict()
+    room.do(lambda: write_json(work_dir / "metrics.json", metrics))
+    room.do(lambda: write_json(work_dir / "certificate.json", certificate))
+    return RenderResult(master=master, metrics=metrics, certificate=certificate, model=film.model.info, **files)
 
 
 def _prepare(
@@ -160,11 +177,16 @@ def _prepare(
     report("reading", len(whole.pts), len(whole.pts))
     analysis = whole.edited(options.duplicates)
     timeline = plan(whole.times, whole.duration, options, analysis.times)
-    segments = split(analysis, timeline)
+    redraw = read_redraw(work_dir)
+    segments = redraw.segments(timeline) if redraw else split(analysis, timeline)
     name = fingerprint(identity, options, model.info.sha256, model.info.arch, encoding.identity())
-    store = SegmentStore(work_dir, name, encoding.format.segment)
+    store = SegmentStore(work_dir, name, encoding.format.segment, redraw.fingerprints if redraw else None)
     keep = _pictures_to_keep(analysis, timeline)
-    return _Film(source, info, options, model, canvas, encoding, whole, analysis, timeline, segments, store, keep)
+    if redraw:  # beside the pictures of the parts that are kept
+        keep = {index: f"{name[:8]}_{file}" for index, file in keep.items()}
+    return _Film(
+        source, info, options, model, canvas, encoding, whole, analysis, timeline, segments, store, keep, redraw
+    )
 
 
 def _expected_frames(info: VideoInfo, options: RenderOptions) -> int:
@@ -199,20 +221,55 @@ def _compared_times(film: _Film) -> dict[str, float]:
     return {"start": start, "end": end}
 
 
-def _render_segments(film: _Film, report: Reporter) -> tuple[list[Manifest], float]:
+def _render_segments(film: _Film, report: Reporter, room: Room, parts: PartMaker) -> tuple[list[Manifest], float]:
     """The manifests of all segments, and the seconds that those of an earlier call had taken."""
     manifests = {segment.number: film.store.finished(segment) for segment in film.segments}
-    earlier = sum(manifest.seconds for manifest in manifests.values() if manifest)
+    require_kept(film.store.kept, manifests)
+    drawn = [manifest for number, manifest in manifests.items() if manifest and number not in film.store.kept]
+    earlier = sum(manifest.seconds for manifest in drawn)
     film.store.remove_others(film.segments)
-    done = sum(len(segment) for segment in film.segments if manifests[segment.number])
-    report("interpolating", done, len(film.timeline))
-    for run in _runs([segment for segment in film.segments if not manifests[segment.number]]):
-        with Window(film.frames, run[0].first, run[-1].last) as window:
-            for segment in run:
-                check_room(film.store.folder)
-                manifests[segment.number] = _render_segment(film, segment, window, report, done)
-                done += len(segment)
+    parts.add_all(_pieces(film, manifests))
+    report("interpolating", _frames_done(film, manifests), len(film.timeline))
+    while left := [segment for segment in film.segments if not manifests[segment.number]]:
+        run = _runs(left)[0]
+        try:
+            _render_run(film, run, manifests, report, room, parts)
+        except NoSpaceError as error:
+            room.after(error, film.store.expected_bytes(run[0], manifests, film.canvas.outer))
     return [manifest for segment in film.segments if (manifest := manifests[segment.number])], earlier
+
+
+def _render_run(
+    film: _Film,
+    run: list[Segment],
+    manifests: dict[int, Manifest | None],
+    report: Reporter,
+    room: Room,
+    parts: PartMaker,
+) -> None:
+    """Segments that follow each other; their manifests are added to `manifests`."""
+    with Window(film.frames, run[0].first, run[-1].last) as window:
+        for segment in run:
+            room.wait(film.store.expected_bytes(segment, manifests, film.canvas.outer))
+            done = _frames_done(film, manifests)
+            manifests[segment.number] = _render_segment(film, segment, window, report, done)
+            room.succeeded()
+            parts.add_all(_pieces(film, {segment.number: manifests[segment.number]}))
+
+
+def _frames_done(film: _Film, manifests: dict[int, Manifest | None]) -> int:
+    return sum(len(segment) for segment in film.segments if manifests[segment.number])
+
+
+def _pieces(film: _Film, manifests: dict[int, Manifest | None]) -> list[Piece]:
+    """What parts to watch are made of: the segments that are finished."""
+    return [
+        Piece(
+            segment.number, film.store.path(segment), manifest.sha256, Fraction(manifest.begin), Fraction(manifest.end)
+        )
+        for segment in film.segments
+        if (manifest := manifests.get(segment.number))
+    ]
 
 
 def _runs(segments: list[Segment]) -> list[list[Segment]]:
@@ -228,7 +285,7 @@ def _runs(segments: list[Segment]) -> list[list[Segment]]:
 
 def _render_segment(film: _Film, segment: Segment, window: Window, report: Reporter, done: int) -> Manifest:
     started = time.perf_counter()
-    manifest = film.store.new_manifest(segment)
+    manifest = film.store.new_manifest(segment, film.timeline)
     first = film.frames.some(range(1))[0] if film.timeline.loop and segment is film.segments[-1] else None
     painter = Painter(film.model, [*film.analysis.gaps, film.analysis.back], film.options.cut, first)
     with WriteBehind(_writer(film, segment)) as sink:
@@ -300,25 +357,21 @@ def _evaluate(film: _Film, report: Reporter) -> tuple[dict[str, Any] | None, str
         film.model,
         lambda done, total: report("evaluating", done, total),
         film.timeline.stretch,
+        within=(film.redraw.begin, film.redraw.end) if film.redraw else None,
     )
 
 
-def _previews(film: _Film, work_dir: Path, master: Path, manifests: list[Manifest], report: Reporter) -> dict[str, Any]:
+def _previews(
+    film: _Film, work_dir: Path, master: Path, manifests: list[Manifest], report: Reporter, parts: PartMaker
+) -> dict[str, Any]:
     """Everything to look at, by the names of RenderResult's fields."""
     shown, total = len(film.timeline), len(film.timeline) + len(film.whole.pts)
     preview, source_preview = work_dir / "preview.mp4", work_dir / "source_preview.mp4"
     report("previews", 0, total)
-    if film.encoding.format.kind == "film":
-        make_preview(master, preview, on_frame=lambda done: report("previews", done, total))
-    else:
-        make_picture_preview(
-            [film.store.path(segment) for segment in film.segments],
-            preview,
-            fps=film.timeline.fps,
-            time_base=film.timeline.time_base,
-            end=film.timeline.duration,
-            on_frame=lambda done: report("previews", done, total),
-        )
+    pieces = _pieces(film, {manifest.segment["number"]: manifest for manifest in manifests})
+    small = parts.finish(pieces, lambda done: report("previews", shown * done // len(pieces), total))
+    heard = Carry(master, subtitles=False, browser_sound=True) if film.encoding.format.kind == "film" else None
+    join_segments(small, preview, carry=heard)
     make_source_preview(
         film.source,
         source_preview,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,12 @@ class Segment:
 
 @dataclass(slots=True)
 class Manifest:
-    """What a finished segment is: its place, its file, and what making it took."""
+    """What a finished segment is: its place, its file, and what making it took. begin, end: seconds of the result."""
 
     fingerprint: str
     segment: dict[str, int]
+    begin: str = ""
+    end: str = ""
     bytes: int = 0
     sha256: str = ""
     new: int = 0  # frames that are in no source
@@ -55,11 +58,14 @@ class Manifest:
 class SegmentStore:
     """The folder of segments of one render."""
 
-    def __init__(self, work_dir: Path, fingerprint: str, suffix: str = ".mp4") -> None:
+    def __init__(
+        self, work_dir: Path, fingerprint: str, suffix: str = ".mp4", kept: Mapping[int, str] | None = None
+    ) -> None:
         self.suffix = suffix
         self.folder = work_dir / "segments"
         self.frames = work_dir / "frames"
         self.fingerprint = fingerprint
+        self.kept = dict(kept or {})  # segments taken over from an earlier render, by number: their fingerprints
         with full_disk_in_words():
             self.folder.mkdir(parents=True, exist_ok=True)
             self.frames.mkdir(exist_ok=True)
@@ -74,7 +80,8 @@ class SegmentStore:
             manifest = Manifest(**json.loads(path.with_suffix(".json").read_text()))
         except (OSError, ValueError, TypeError):
             return None
-        same = manifest.fingerprint == self.fingerprint and manifest.segment == asdict(segment)
+        wanted = self.kept.get(segment.number, self.fingerprint)
+        same = manifest.fingerprint == wanted and manifest.segment == asdict(segment)
         pictures = all((self.frames / str(picture["file"])).is_file() for picture in manifest.pictures)
         whole = same and pictures and path.is_file() and path.stat().st_size == manifest.bytes
         return manifest if whole and file_sha256(path) == manifest.sha256 else None
@@ -86,12 +93,23 @@ class SegmentStore:
         with atomically(path.with_suffix(".json")) as part:
             part.write_text(json.dumps(asdict(manifest)))
 
-    def new_manifest(self, segment: Segment) -> Manifest:
+    def new_manifest(self, segment: Segment, timeline: Timeline) -> Manifest:
         """Empty, for a segment about to be made. What an earlier render left in its place is removed."""
         path = self.path(segment)
         path.with_suffix(".json").unlink(missing_ok=True)
         path.unlink(missing_ok=True)
-        return Manifest(self.fingerprint, asdict(segment))
+        begin, end = timeline.frame(segment.start).time, timeline.end(segment.stop - 1)
+        return Manifest(self.fingerprint, asdict(segment), str(begin), str(end))
+
+    def expected_bytes(self, segment: Segment, made: Mapping[int, Manifest | None], size: tuple[int, int]) -> int:
+        """About how much making the segment writes, with what goes beside it; `size` is (width, height) in pixels.
+
+        As the segments `made` so far tell, or, without one, a quarter of a byte for each pixel.
+        """
+        done = [manifest for manifest in made.values() if manifest is not None]
+        frames = sum(manifest.segment["stop"] - manifest.segment["start"] for manifest in done)
+        each = sum(manifest.bytes for manifest in done) / frames if frames else size[0] * size[1] / 4
+        return int(2 * each * len(segment))
 
     def remove_others(self, segments: list[Segment]) -> None:
         """Deletes files that belong to an earlier render with other options."""
