@@ -67,8 +67,9 @@ def render_pictures(
 ) -> RenderResult:
     """Draws `options.inbetween` pictures between two and makes a film of all of them, at `options.target_fps`.
 
-    Without a rate one second passes from the first picture to the second. The preview is never faster than that, so
-    that there is something to see. `truth`: the real picture in the middle, if there is one, to measure against.
+    With `options.loop` the film goes back again through the same pictures: 2 * (inbetween + 1) frames. Without a rate
+    one second passes from the first picture to the second. The preview is never faster than that, so that there is
+    something to see. `truth`: the real picture in the middle, if there is one, to measure against.
 
     Raises:
         BadInputError: not pictures, or of different sizes and `resize_second` is not set.
@@ -83,20 +84,20 @@ def render_pictures(
     canvas, img0, img1 = _read_two(frame1, frame2, options, resize_second, limits)
     report("reading", 2, 2)
     drawn = _draw(interpolator, img0, img1, options.inbetween, report)
-    times, _ = picture_times(options.inbetween, options.target_fps)
+    times, _ = picture_times(options.inbetween, options.target_fps, options.loop)
     figures, note = None, NO_TRUTH
     if truth is not None:
-        middle = round(float(times[-1] / 2), 4)
+        middle = round(float(times[options.inbetween + 1] / 2), 4)
         figures, note = _against(canvas.scale(read_picture(truth, limits)), drawn.pair, img0, img1, middle, report), ""
     files, certificate, notes = _write(work_dir, options, canvas, [img0, *drawn.pictures, img1], drawn.pair, report)
-    frames = len(drawn.pictures) + 2
+    new = len(drawn.pictures)
     metrics = {
         "held_out": figures,
         "held_out_note": note,
         "motion": [{"time": 0.0, "px": round(_speed(img0, img1), 3)}],
         "cuts": [],
         "timing": timing(time.perf_counter() - started, drawn.seconds, drawn.new_ms),
-        "frames": {"source": 2, "output": frames, "new": frames - 2, "held": 0},
+        "frames": {"source": 2, "output": len(times), "new": new, "held": len(times) - new - 2},
         "notes": notes,
     }
     write_json(work_dir / "metrics.json", metrics)
@@ -147,13 +148,13 @@ def _write(
     """All files, by the names of RenderResult's fields, the certificate of the film, and what it could not hold."""
     whole = [canvas.place(picture) for picture in pictures]
     report("joining", 0, 1)
-    times, duration = picture_times(options.inbetween, options.target_fps)
-    rate = len(whole) / duration
+    times, duration = picture_times(options.inbetween, options.target_fps, options.loop)
+    rate, shown = len(times) / duration, [*whole, *whole[-2:0:-1]] if options.loop else whole
     height, width = whole[0].shape[:2]
     encoding = encoding_of(options, (width, height), 8 * whole[0].dtype.itemsize)
-    master, notes = _master(work_dir, whole, rate, encoding)
+    master, notes = _master(work_dir, shown, rate, encoding)
     expected = promise(encoding, (width, height), alpha=whole[0].shape[2] == 4)
-    expected |= {"frame_count": len(whole), "duration": duration, "fps": rate, "sar": Fraction(1)}
+    expected |= {"frame_count": len(shown), "duration": duration, "fps": rate, "sar": Fraction(1)}
     certificate = certify(master, expected, unit=encoding.format.unit)
     certificate["checks"].append(encoder_row(options.encoder, encoding))
     report("joining", 1, 1)
@@ -163,7 +164,7 @@ def _write(
     if watchable == rate and encoding.format.kind == "film":
         make_preview(master, preview)
     else:
-        slower = _film(work_dir / "slower.mp4", whole, watchable, plain_h264(18))
+        slower = _film(work_dir / "slower.mp4", shown, watchable, plain_h264(18))
         make_preview(slower, preview)
         slower.unlink()
     folder = fresh_folder(work_dir / "frames")
