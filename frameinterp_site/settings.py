@@ -88,12 +88,12 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "frameinterp_site.uploads.RefusedUploadMiddleware",  # a form that is not whole has no token to check
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "frameinterp_site.uploads.RefusedUploadMiddleware",
     "frameinterp_site.fulldisk.FullDiskMiddleware",
 ]
 
@@ -140,6 +140,7 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; larger uploads are streamed to a temporary file
 FILE_UPLOAD_PERMISSIONS = 0o640
+DATA_UPLOAD_MAX_NUMBER_FILES = None  # counted, and refused in words, in frameinterp_site/uploads.py
 MAX_UPLOAD_BYTES = envint("INBETWEEN_MAX_UPLOAD_MB", 4096, 1) * 1024 * 1024
 MIN_FREE_BYTES = envint("INBETWEEN_MIN_FREE_MB", 512) * 1024 * 1024  # room that uploads and jobs leave on the disk
 ACCEL_REDIRECT = envstr("INBETWEEN_ACCEL_REDIRECT")  # nginx's internal location for MEDIA_ROOT, e.g. /protected/

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+import weakref
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -17,24 +22,64 @@ from engine.disk import FULL
 from interpolation.services.disk import DISK_FULL, in_words
 
 OVERHEAD = 64 * 1024  # what a form adds around its files
+MAX_FILES = 1000  # in one form
+TOO_MANY = f"At most {MAX_FILES} files are taken at once. Pack the pictures into one zip and send that."
+
+
+class ArrivedFile(TemporaryUploadedFile):
+    """As Django's, but open only while it is written or read: a form may bring more files than a process may open."""
+
+    def __init__(self, name: str, content_type: str, charset: str | None, extra: dict[str, bytes] | None) -> None:
+        handle, self._path = tempfile.mkstemp(".upload", dir=settings.FILE_UPLOAD_TEMP_DIR)
+        self._open: IO[bytes]
+        self._remove = weakref.finalize(self, Path(self._path).unlink, missing_ok=True)
+        UploadedFile.__init__(self, os.fdopen(handle, "w+b"), name, content_type, 0, charset, extra)
+
+    @property
+    def file(self) -> IO[bytes]:
+        if self._open.closed:
+            self._open = Path(self._path).open("rb")  # noqa: SIM115 - closed in `close`
+        return self._open
+
+    @file.setter
+    def file(self, file: IO[bytes]) -> None:
+        self._open = file
+
+    def rest(self) -> None:
+        """Everything is written; opened again by whoever reads it."""
+        self._open.close()
+
+    def temporary_file_path(self) -> str:
+        return self._path
+
+    def close(self) -> None:
+        """The end of the request: removed, unless it was taken over."""
+        self._open.close()
+        self._remove()
 
 
 class GuardedUploadHandler(TemporaryFileUploadHandler):
-    """Streams to a temporary file, within the limit and while there is room. Else `request.upload_refused` says why.
+    """Streams to temporary files, within the limits and while there is room. Else `request.upload_refused` says why.
 
     The rest of a refused upload is read and thrown away, so that the browser gets to see the answer.
     """
 
     chunk_size = 1024 * 1024  # bytes
+    file: ArrivedFile
 
     def handle_raw_input(self, input_data: Any, META: dict[str, str], content_length: int, *args: Any) -> None:
-        self.refusal = refusal(content_length)
+        self.refusal, self.count = refusal(content_length), 0
+        self.announced, self.stream = content_length, getattr(input_data, "_stream", input_data)
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        if self.refusal:
-            self.refuse(self.refusal)
+        self.count += 1
+        if self.refusal or self.count > MAX_FILES:
+            self.refuse(self.refusal or TOO_MANY)
+        super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
         try:
-            super().new_file(*args, **kwargs)
+            self.file = ArrivedFile(
+                self.file_name or "", self.content_type or "", self.charset, self.content_type_extra
+            )
         except OSError as error:
             self.full(error)
 
@@ -43,6 +88,22 @@ class GuardedUploadHandler(TemporaryFileUploadHandler):
             super().receive_data_chunk(raw_data, start)
         except OSError as error:
             self.full(error)
+
+    def file_complete(self, file_size: int) -> ArrivedFile | None:
+        try:
+            self.file.rest()
+        except OSError as error:
+            self.full(error)
+        self.file.size = file_size
+        return self.file
+
+    def upload_complete(self) -> None:
+        """A line that was closed half-way looks like the end of the form: only the count of bytes tells."""
+        arrived = getattr(self.stream, "_pos", self.announced)
+        if arrived < self.announced and self.request is not None and not hasattr(self.request, "upload_refused"):
+            words = f"The upload broke off: {in_words(arrived)} of {in_words(self.announced)} arrived. "
+            self.request.upload_refused = words + "Nothing was kept. Send it again."  # type: ignore[attr-defined]
+            self.request.upload_status = 400  # type: ignore[attr-defined]
 
     def full(self, error: OSError) -> None:
         if error.errno not in FULL:
@@ -89,7 +150,8 @@ class RefusedUploadMiddleware:
         if not words:
             return None
         if request.headers.get("Accept", "").startswith("application/json"):
-            return JsonResponse({"errors": [words], "detail": words}, status=413)
+            status = getattr(request, "upload_status", 413)
+            return JsonResponse({"errors": [words], "detail": words}, status=status)
         messages.error(request, words)
         back = request.headers.get("Referer", "")
         safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())

@@ -28,7 +28,11 @@ REFUSED = OpenApiResponse(out.ErrorSerializer, "What is wrong and what to do, in
 
 
 class UploadRefused(APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    status_code: int = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, words: str, status_code: int | None = None) -> None:
+        super().__init__(words)
+        self.status_code = status_code or self.status_code
 
 
 class ScopedCreateMixin:
@@ -95,7 +99,7 @@ class SourceViewSet(
         serializer = out.SourceCreateSerializer(data=request.data)
         refused = getattr(request._request, "upload_refused", "")
         if refused:
-            raise UploadRefused(refused)
+            raise UploadRefused(refused, getattr(request._request, "upload_status", None))
         serializer.is_valid(raise_exception=True)
         given: dict[str, Any] = serializer.validated_data
         return given
