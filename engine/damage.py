@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 from . import matroska
 from .errors import BadInputError
@@ -13,6 +18,8 @@ from .media_types import Limits, MediaType
 
 MOOV_BYTES = 64 << 20  # more than the index of a day of video
 HEAD_BYTES = 1 << 16
+PLACES = 4  # that are named; of more there is only the number
+HOLE = 1.5  # times the usual distance of two frames: more, where packets are broken, and something is missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +33,36 @@ class Box:
 
 @dataclass(slots=True)
 class Damage:
-    """What could not be read. Counted while reading; `words` is for people."""
+    """What could not be read. Counted while reading; `words` is for people. Times are seconds from the first frame."""
 
     packets: int = 0  # broken or cut short
     frames: int = 0  # decoded, but out of order or without a usable time
     resized: int = 0  # frames of another size than the first
     ended_early: bool = False
+    lost: list[Fraction] = field(default_factory=list)  # frames that are in the file and could not be decoded
+    marred: list[Fraction] = field(default_factory=list)  # frames that could be decoded in part
+    where: str = ""  # the places of `lost` in words, or the holes that broken packets left
+
+    def locate(self, expected: Sequence[Fraction], found: Sequence[Fraction]) -> None:
+        """What is missing of the frames that the packets announce, all `expected`, when these were `found`."""
+        there = set(found)
+        self.lost = [time for time in expected if time not in there]
+        if self.lost:
+            self.where = f" (at {_places(self.lost, expected)})"
+        elif self.packets and len(found) > 2:
+            usual = median(after - before for before, after in pairwise(found))
+            holes = [f"{_s(a)} and {_s(b)} s" for a, b in pairwise(found) if b - a > HOLE * usual]
+            self.where = f" (nothing between {_some(holes)})" if holes else ""
 
     def words(self) -> list[str]:
         found = []
-        if self.packets:
-            found.append(f"{_count(self.packets, 'piece')} of the video could not be decoded: left out.")
+        if self.lost:
+            found.append(f"{_count(len(self.lost), 'frame')} could not be decoded: left out{self.where}.")
+        elif self.packets:
+            found.append(f"{_count(self.packets, 'piece')} of the video could not be decoded: left out{self.where}.")
+        if self.marred:
+            places = _some([f"{_s(time)} s" for time in self.marred])
+            found.append(f"{_count(len(self.marred), 'frame')} could be decoded only in part: shown so (at {places}).")
         if self.frames:
             found.append(f"{_count(self.frames, 'frame')} had no usable time: left out.")
         if self.resized:
@@ -48,6 +74,30 @@ class Damage:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _places(times: Sequence[Fraction], grid: Sequence[Fraction]) -> str:
+    """ "0.8-0.92 s and 1.2 s": times that follow each other on `grid`, both ascending, are one place."""
+    runs = list[list[int]]()
+    for place in (bisect_left(grid, time) for time in times):
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    spans = [(grid[run[0]], grid[run[-1]]) for run in runs]
+    return _some([f"{_s(first)} s" if first == last else f"{_s(first)}-{_s(last)} s" for first, last in spans])
+
+
+def _some(places: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = len(places) - PLACES
+    if more > 0:
+        return f"{', '.join(places[:PLACES])} and {_count(more, 'more place')}"
+    return " and ".join(filter(None, [", ".join(places[:-1]), *places[-1:]]))
+
+
+def _s(seconds: Fraction) -> str:
+    return f"{round(float(seconds), 3):g}"
 
 
 def mp4_boxes(path: Path) -> list[Box]:

@@ -42,9 +42,16 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def blend(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
-    """Cross-fade: (1 - t) a + t b, rounded to uint8. The reference every interpolation has to beat."""
-    mixed = a.astype(np.float32) * (1 - t) + b.astype(np.float32) * t
-    return np.rint(mixed).astype(np.uint8)
+    """Cross-fade: (1 - t) a + t b, rounded to their type. The reference every interpolation has to beat.
+
+    RGB or RGBA, uint8 or uint16; colours of transparent points do not show through.
+    """
+    first, second = a.astype(np.float32), b.astype(np.float32)
+    mixed = first * (1 - t) + second * t
+    if mixed.shape[-1] == 4:
+        light = first[..., :3] * first[..., 3:] * (1 - t) + second[..., :3] * second[..., 3:] * t
+        mixed[..., :3] = light / np.maximum(mixed[..., 3:], 0.5)
+    return np.rint(mixed).astype(a.dtype)
 
 
 def _check(a: np.ndarray, b: np.ndarray) -> None:

@@ -27,9 +27,10 @@ from .heldout import held_out
 from .masters import encoding_of, make_master, promise
 from .media_types import Limits
 from .picture_film import render_pictures
-from .pictures import write_picture
-from .pipeline import WriteBehind
+from .pictures import to_depth, write_picture
+from .pipeline import WriteBehind, depth_for
 from .progress import STAGES, Progress, Reporter
+from .reading import Reading, reading_for, reading_notes
 from .redraw import Redraw, read_redraw, require_kept
 from .remux import join_segments, make_source_preview
 from .result import RenderResult, remove_halves, timing, write_flows, write_json, write_stills, write_zip
@@ -55,9 +56,11 @@ class _Film:
     model: PairMaker
     canvas: Canvas
     encoding: Encoding
+    reading: Reading
     whole: Analysis  # all frames of the part that is used
     analysis: Analysis  # those that are drawn between
     timeline: Timeline
+    even: bool  # every frame of the result is shown as long as any other
     segments: list[Segment]
     store: SegmentStore
     keep: dict[int, str]  # output frame -> name of the PNG to keep
@@ -85,7 +88,7 @@ class _Film:
 
     @property
     def frames(self) -> Frames:
-        return Frames(self.source, self.info, self.analysis.pts, self.canvas.inner)
+        return Frames(self.source, self.info, self.analysis.pts, self.canvas.inner, self.reading)
 
 
 def render_video(
@@ -114,7 +117,7 @@ def render_video(
     remove_halves(work_dir)
     room = Room(work_dir, report.waiting, disk_patience)
     film = room.do(lambda: _prepare(source, work_dir, options, interpolator, limits, report))
-    with PartMaker(work_dir, film.timeline.fps, film.timeline.time_base, is_vfr=film.info.is_vfr) as parts:
+    with PartMaker(work_dir, film.timeline.fps, film.timeline.time_base, is_vfr=not film.even) as parts:
         return _render(film, work_dir, report, room, parts, started)
 
 
@@ -131,6 +134,7 @@ def _render(
     certificate = certify(master, _expected(film), unit=film.encoding.format.unit)
     certificate["checks"].append(encoder_row(film.options.encoder, film.encoding))
     files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts))
+    read = reading_notes(film.info, film.reading, film.encoding)
     drawing = sum(manifest.seconds for manifest in manifests)
     metrics = {
         "held_out": figures,
@@ -148,7 +152,7 @@ def _render(
             "new": sum(manifest.new for manifest in manifests),
             "held": sum(manifest.held for manifest in manifests),
         },
-        "notes": list(dict.fromkeys([*film.info.notes, *film.analysis.notes, *notes])),
+        "notes": list(dict.fromkeys([*film.info.notes, *read, *film.analysis.notes, *notes])),
     }
     if film.redraw is not None:
         metrics["redrawn"] = film.redraw.to_dict()
@@ -168,6 +172,7 @@ def _prepare(
     info = probe(source, limits or Limits())
     canvas = Canvas.fit((info.width, info.height), options.resolution, info.sar)
     encoding = encoding_of(options, canvas.outer, info.bit_depth, info)
+    reading = reading_for(info, options, encoding, canvas)
     report("reading", 0, _expected_frames(info, options))
     identity = file_sha256(source)
     kept, expected = work_dir / "analysis.json", _expected_frames(info, options)
@@ -185,7 +190,21 @@ def _prepare(
     if redraw:  # beside the pictures of the parts that are kept
         keep = {index: f"{name[:8]}_{file}" for index, file in keep.items()}
     return _Film(
-        source, info, options, model, canvas, encoding, whole, analysis, timeline, segments, store, keep, redraw
+        source,
+        info,
+        options,
+        model,
+        canvas,
+        encoding,
+        reading,
+        whole,
+        analysis,
+        timeline,
+        timeline.is_even,
+        segments,
+        store,
+        keep,
+        redraw,
     )
 
 
@@ -288,13 +307,17 @@ def _render_segment(film: _Film, segment: Segment, window: Window, report: Repor
     manifest = film.store.new_manifest(segment, film.timeline)
     first = film.frames.some(range(1))[0] if film.timeline.loop and segment is film.segments[-1] else None
     painter = Painter(film.model, [*film.analysis.gaps, film.analysis.back], film.options.cut, first)
-    with WriteBehind(_writer(film, segment)) as sink:
+    with WriteBehind(_writer(film, segment), depth_for(*film.canvas.outer)) as sink:
         for index in range(segment.start, segment.stop):
             frame = film.timeline.frame(index)
-            picture = film.canvas.place(painter.draw(frame, *window.at(frame.left)))
-            sink.write(picture, frame.time)
+            drawn = painter.draw(frame, *window.at(frame.left))
+            picture = film.canvas.place(drawn)
+            if (native := window.native(drawn)) is not None:
+                sink.write_native(native, frame.time)
+            else:
+                sink.write(picture, frame.time)
             if index in film.keep:
-                write_picture(film.store.frames / film.keep[index], picture)
+                write_picture(film.store.frames / film.keep[index], to_depth(picture, deep=False))
                 manifest.pictures.append({"file": film.keep[index], "time": round(float(frame.time), 4)})
             report("interpolating", done + index - segment.start + 1, len(film.timeline))
     painter.finish()
@@ -318,6 +341,7 @@ def _writer(film: _Film, segment: Segment) -> VideoWriter:
         info=film.info,
         sar=film.sar,
         encoding=film.encoding,
+        even=film.even,
     )
 
 
@@ -352,7 +376,7 @@ def _evaluate(film: _Film, report: Reporter) -> tuple[dict[str, Any] | None, str
     if film.options.duplicates == "drop":
         return None, "Repeated frames were taken out and nothing was drawn, so there is nothing to evaluate."
     return held_out(
-        film.frames,
+        film.frames.plain,
         film.analysis,
         film.model,
         lambda done, total: report("evaluating", done, total),
@@ -380,7 +404,7 @@ def _previews(
         on_frame=lambda done: report("previews", shown + done, total),
     )
     gap = _compared_gap(film.analysis)
-    img0, img1 = film.frames.some(range(gap, gap + 2))
+    img0, img1 = film.frames.plain.some(range(gap, gap + 2))
     poster, frame0, frame1 = write_stills(work_dir, film.canvas, img0, img1)
     farneback, own = write_flows(work_dir, img0, img1, film.model.pair(img0, img1))
     pictures = [

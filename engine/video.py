@@ -137,7 +137,7 @@ def read_frames(
         yield from (VideoFrame(time, rgb) for time, rgb in turned)
         return
     origin, rate = _origin(path, limits, info)
-    convert, last, found = Converter(resolution, reading), None, False
+    convert, found = Converter(resolution, reading), list[Fraction]()
     before = SETTLE if reading.fields != "progressive" else 0
     with frames_from(path, limits, origin, rate, start and max(start - before, Fraction(0)), damage) as (
         stream,
@@ -146,16 +146,39 @@ def read_frames(
         for time, frame in convert.prepared(frames):
             if stop is not None and time >= stop:
                 break
-            if (start is not None and time < start) or time < 0 or (last is not None and time <= last):
-                damage.frames += time < 0 or (last is not None and time <= last)
+            back = time < 0 or bool(found and time <= found[-1])
+            if back or (start is not None and time < start):
+                damage.frames += back
                 continue
-            last, found = time, True
+            found.append(time)
+            if frame.is_corrupt:
+                damage.marred.append(time)
             yield VideoFrame(time, *convert(frame, stream.codec_context, damage))
     if not found and not start and damage.packets:
         raise BadInputError("No frame of this video can be decoded: its data is damaged. Send it again.")
     if on_notice is not None:
-        for words in damage.words():
-            on_notice(words)
+        _tell(damage, on_notice, path, limits, found, start, stop, info.frame_count if info is not None else None)
+
+
+def _tell(
+    damage: Damage,
+    on_notice: Callable[[str], None],
+    path: Path,
+    limits: Limits,
+    found: list[Fraction],
+    start: Fraction | None,
+    stop: Fraction | None,
+    count: int | None,
+) -> None:
+    """Says what is missing, and where, of the frames between start and stop; `count` is the whole film's."""
+    whole = start is None and stop is None
+    if damage.packets or (whole and count is not None and len(found) < count):
+        times = frame_times(path, limits)
+        damage.locate([time for time in times if (start or 0) <= time and (stop is None or time < stop)], found)
+        if not whole and not damage.where:
+            damage.packets = 0  # what is broken lies before or behind this part
+    for words in damage.words():
+        on_notice(words)
 
 
 def _fields(path: Path, limits: Limits, timing: Timing, frame: av.VideoFrame, stream: VideoStream) -> Fields:
