@@ -198,7 +198,7 @@ def analyse_once(
             return Analysis.from_dict(data)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # none, half of one, or of another version: made anew
-    analysis = analyse(source, info, on_frame, start=options.trim_start, stop=options.trim_end)
+    found = analyse(source, info, on_frame, start=options.trim_start, stop=options.trim_end).to_dict()
     with atomically(keep) as part:
-        part.write_text(json.dumps({"identity": identity, **analysis.to_dict()}))
-    return analysis
+        part.write_text(json.dumps({"identity": identity, **found}))
+    return Analysis.from_dict(found)  # as a later call reads it: figures are rounded there, and choices hang on them
