@@ -33,7 +33,7 @@ _FOUND: dict[str, Callable[[VideoInfo], Any]] = {
     "sar": lambda info: info.sar,
     "codec": lambda info: info.codec,
     "codec_tag": lambda info: info.codec_tag,
-    "pix_fmt": lambda info: info.pix_fmt,
+    "pix_fmt": lambda info: info.pix_fmt.replace("yuvj", "yuv"),  # "j" is the full range, which is checked by itself
     "bit_depth": lambda info: info.bit_depth,
     "alpha": lambda info: info.alpha,
     "audio_streams": lambda info: len(info.audio),
@@ -50,7 +50,9 @@ _FOUND: dict[str, Callable[[VideoInfo], Any]] = {
 _EXACT = ("duration", "fps", "sar")
 
 
-def certify(path: str | Path, expected: Mapping[str, Any], *, unit: Fraction = Fraction(0)) -> dict[str, Any]:
+def certify(
+    path: str | Path, expected: Mapping[str, Any], *, unit: Fraction = Fraction(0), fewer: bool = False
+) -> dict[str, Any]:
     """Probes `path` and compares. Never raises for a bad file: that is a failed check named "readable".
 
     `expected` may have any of: frame_count, duration (seconds) and fps and sar (Fraction or "n/d"), width, height
@@ -59,6 +61,7 @@ def certify(path: str | Path, expected: Mapping[str, Any], *, unit: Fraction = F
     color_transfer, color_matrix, color_range ("" for unspecified), mastering_display, content_light (as engine.hdr
     counts; of what codecs round, the rounding is allowed). None means: not checked.
     unit: what the container counts time in, seconds, where that is too coarse for the exact duration: WebM, GIF, WebP.
+    fewer: the file may have fewer frames than expected, since it shows one for longer; its length has to be right.
     A zip of pictures is asked for their number, size, depth and alpha alone.
 
     Returns: {"ok": bool, "checks": [{"name", "expected", "found", "ok"}]}, ready for JSON; fractions as "n/d".
@@ -75,8 +78,12 @@ def certify(path: str | Path, expected: Mapping[str, Any], *, unit: Fraction = F
         return {"ok": False, "checks": [_row("readable", "yes", str(error), ok=False)]}
     checks = [_row("readable", "yes", "yes", ok=True)]
     for name, wanted in expected.items():
-        if wanted is not None and name in found:
-            checks.append(_check(name, wanted, found, unit))
+        if wanted is None or name not in found or (fewer and name == "fps"):
+            continue
+        check = _check(name, wanted, found, unit)
+        if fewer and name == "frame_count":
+            check["ok"] = 0 < found[name] <= wanted
+        checks.append(check)
     return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
 
