@@ -2,13 +2,23 @@
 
 from .errors import PictureSizesDifferError, ServiceError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
+from .options import wrong_options
 from .projects import job_remove_files, project_create, project_delete, source_delete
 from .running import job_beat, job_claim, job_fail, job_finish, job_lost, job_model, job_progress, job_stopped
-from .sources import source_create, source_create_sample
+from .sources import (
+    MadePairs,
+    in_a_few_words,
+    source_create,
+    source_create_pairs,
+    source_create_sample,
+    source_create_sequence,
+)
 
 __all__ = [
+    "MadePairs",
     "PictureSizesDifferError",
     "ServiceError",
+    "in_a_few_words",
     "job_beat",
     "job_cancel",
     "job_claim",
@@ -26,6 +36,9 @@ __all__ = [
     "project_create",
     "project_delete",
     "source_create",
+    "source_create_pairs",
     "source_create_sample",
+    "source_create_sequence",
     "source_delete",
+    "wrong_options",
 ]

@@ -15,6 +15,7 @@ from interpolation.models import Job, Source
 
 from .disk import require_room
 from .errors import ServiceError
+from .options import unfit_options
 from .queue import enqueue_on_commit, position
 
 Status = Job.Status
@@ -28,11 +29,13 @@ def job_create(*, source: Source, options: dict[str, Any]) -> Job:
     Raises:
         BadOptionsError: a setting is unknown or out of range.
         WeightsError: there is no such model.
-        ServiceError: no room for the result.
+        ServiceError: no room for the result, or a setting that this source cannot have.
     """
     from engine.checkpoint import model_info  # imports torch, which workers that only watch do not need
 
     checked = RenderOptions.from_dict(options)
+    for words in unfit_options(source, checked.to_dict()).values():
+        raise ServiceError(words)
     model_info(checked.model)
     require_room(expected_bytes(source, checked))
     with transaction.atomic():

@@ -16,7 +16,7 @@ from engine.config import RenderOptions
 from engine.errors import BadOptionsError
 
 from .. import services
-from ..forms import JobForm
+from ..job_form import JobForm, first_values
 from ..models import Job, Source
 from .common import REFUSALS, MemberRequest
 from .facts import Prediction, predict, source_facts, stills
@@ -42,9 +42,7 @@ def _first_form(request: MemberRequest, source: Source, models: list[ModelInfo])
     if earlier is None:
         form = JobForm(source=source, models=models)
         return form, predict(source, RenderOptions(inbetween=form["inbetween"].value()))
-    size = earlier.options.get("resolution")
-    initial = earlier.options | {"resolution": f"{size[0]}x{size[1]}" if size else ""}
-    form = JobForm(initial=initial, source=source, models=models)
+    form = JobForm(initial=first_values(earlier.options), source=source, models=models)
     return form, predict(source, RenderOptions.from_dict(earlier.options))
 
 

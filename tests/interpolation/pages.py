@@ -26,7 +26,18 @@ VIDEO_INFO: dict[str, Any] = {
     "notes": [],
 }
 PICTURES_INFO: dict[str, Any] = {"width": 640, "height": 360, "width2": 640, "height2": 360, "frame_count": 2}
-SETTINGS = {"mode": "smooth", "inbetween": "1", "crf": "18", "cut": "hold", "held_out": "on"}
+SETTINGS = {
+    "mode": "smooth",
+    "inbetween": "1",
+    "format": "mp4_h264",
+    "quality": "80",
+    "sound": "keep",
+    "duplicates": "keep",
+    "cut": "hold",
+    "bit_depth": "auto",
+    "encoder": "auto",
+    "held_out": "on",
+}
 METRICS: dict[str, Any] = {
     "held_out": {
         "label": "held-out",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from engine.config import RenderOptions
+from engine.config import RenderOptions, parse_seconds
+from engine.formats import FORMATS
 from engine.timeline import picture_times, plan
+from interpolation.job_form import FORMAT_CHOICES, time_text
 from interpolation.models import Job, Source
 from interpolation.views.facts import predict, source_facts
 
@@ -48,6 +51,17 @@ def send(client: Client, source: Source, **changes: str) -> tuple[int, str]:
         ({"mode": "fps", "target_fps": "1e9"}, "1e9 fps is out of range. Choose between 0.1 and 480 fps."),
         ({"mode": "fps", "target_fps": ""}, "Say which frame rate to reach, for example 60 or 60000/1001."),
         ({"model": "nobody"}, "nobody is not one of the available choices."),
+        ({"quality": "101"}, "quality = 101 is out of range. Choose 0 (smallest file) to 100 (best)."),
+        ({"quality": "fine"}, "The quality must be a whole number, 0 (smallest file) to 100 (best)."),
+        ({"crf": "52"}, "CRF 52 is out of range. For MP4, H.264 choose 0 (best) to 51 (smallest file)."),
+        ({"crf": "18", "format": "gif"}, "GIF has no CRF. Leave it out and use quality, 0 to 100."),
+        ({"crf": "x"}, "The CRF must be a whole number. Leave it empty to use the quality above."),
+        ({"bit_depth": "10", "format": "gif"}, "GIF is written with 8 bits a channel. Choose 8, or auto."),
+        ({"encoder": "nvenc", "format": "png"}, "NVENC does not write PNG pictures (zip)"),
+        ({"duplicates": "drop", "mode": "slow"}, "Taking out repeated frames draws nothing new."),
+        ({"trim_start": "soon"}, "&quot;soon&quot; is not a time. Write seconds (12.5) or minutes (1:02.5)."),
+        ({"trim_start": "2", "trim_end": "1"}, "The end of the part to use lies before its start. Choose a later end."),
+        ({"trim_start": "0:03"}, "The video is 3 s long. Choose an earlier start."),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_in_words(
@@ -61,12 +75,19 @@ def test_a_setting_that_makes_no_sense_is_refused_in_words(
 
 def test_what_was_typed_stays_in_the_form_when_it_is_refused(client: Client, source: Source) -> None:
     changes = {"mode": "fps", "target_fps": "1e9", "resolution": "custom", "custom_resolution": "3x3", "crf": "28"}
-    _, page = send(client, source, **changes, cut="crossfade", inbetween="7")
+    more = {"format": "mp4_av1", "quality": "33", "trim_start": "soon", "trim_end": "1:02.5", "loop": "on"}
+    _, page = send(client, source, **changes, **more, cut="crossfade", inbetween="7", sound="drop")
     for kept in (
         'value="1e9"',
         'value="3x3"',
         'value="7"',
-        'value="28" selected',
+        'id="crf" value="28"',
+        'value="mp4_av1" selected',
+        'id="quality" value="33"',
+        'id="trim_start" value="soon"',
+        'id="trim_end" value="1:02.5"',
+        'id="loop" checked',
+        'value="drop" selected',
         'value="crossfade" selected',
         'value="custom" selected',
         'value="fps" id="mode-fps" checked',
@@ -80,6 +101,101 @@ def test_good_settings_become_a_job_with_the_engines_options(client: Client, sou
     assert status == 302
     expected = RenderOptions(mode="slow", inbetween=3, resolution=(320, 180), crf=23, model=job.options["model"])
     assert RenderOptions.from_dict(job.options) == expected
+
+
+EVERYTHING = RenderOptions(
+    mode="slow", inbetween=4, resolution=(500, 282), cut="crossfade", crf=30, held_out=False, format="mp4_av1",
+    quality=35, bit_depth="10", encoder="software", sound="stretch", duplicates="retime", deinterlace="off",
+    trim_start=Fraction(1, 2), trim_end=Fraction(625, 10), loop=True,
+)  # fmt: skip
+
+
+def test_every_option_of_the_engine_can_be_chosen_and_is_carried_by_run_with_changes(client: Client) -> None:
+    alice = person("alice")
+    client.force_login(alice)
+    source = source_of(alice, interlaced=True, duration="90/1", frame_count=2700)
+    job = job_of(source, options=EVERYTHING.to_dict())
+    page = client.get(reverse("job-new", args=[source.pk]), {"again": str(job.pk)}).content.decode()
+    assert (job.options, sent_as_shown(client, source, page)) == (EVERYTHING.to_dict(), EVERYTHING.to_dict())
+
+
+def sent_as_shown(client: Client, source: Source, page: str) -> dict[str, Any]:
+    """The options of the job that is made when the form of `page` is sent as it is."""
+    shown = Shown()
+    shown.feed(page)
+    assert client.post(reverse("job-new", args=[source.pk]), shown.values).status_code == 302
+    made: dict[str, Any] = Job.objects.latest("created_at").options
+    return made | {"model": "default"}
+
+
+class Shown(HTMLParser):
+    """What a browser would send of the fields on a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.names: set[str] = set()
+        self.select = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        of = dict(attrs)
+        name, value = of.get("name") or "", of.get("value") or ""
+        self.names |= {name}
+        if tag == "select":
+            self.select = name
+        elif tag == "option" and self.select:
+            if "selected" in of or self.select not in self.values:
+                self.values[self.select] = value
+        elif tag == "input" and name and (of.get("type") not in ("radio", "checkbox") or "checked" in of):
+            self.values[name] = value or "on" if of.get("type") == "checkbox" else value
+
+    def handle_endtag(self, tag: str) -> None:
+        self.select = "" if tag == "select" else self.select
+
+
+def test_all_formats_of_the_engine_are_offered_with_words() -> None:
+    assert [name for _, group in FORMAT_CHOICES for name, _ in group] == list(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "info", "there", "missing"),
+    [
+        ("video", {}, {"sound", "trim_start", "duplicates", "cut", "held_out", "loop"}, {"deinterlace"}),
+        ("video", {"audio": []}, {"trim_start", "duplicates"}, {"sound", "deinterlace"}),
+        ("video", {"interlaced": True}, {"deinterlace", "sound"}, set()),
+        ("pictures", {}, {"loop", "format", "quality", "crf"}, {"sound", "trim_start", "trim_end", "duplicates",
+         "cut", "deinterlace", "held_out"}),
+    ],
+)  # fmt: skip
+def test_only_what_fits_the_source_is_asked(
+    client: Client, kind: str, info: dict[str, Any], there: set[str], missing: set[str]
+) -> None:
+    alice = person("alice")
+    client.force_login(alice)
+    source = source_of(alice, kind, **info)
+    shown = Shown()
+    shown.feed(client.get(reverse("job-new", args=[source.pk])).content.decode())
+    assert there <= shown.names
+    assert not missing & shown.names
+
+
+def test_the_error_stands_beside_its_field_and_opens_the_part_it_is_in(client: Client, source: Source) -> None:
+    _, page = send(client, source, trim_start="soon")
+    assert '<div id="id_trim_start-error"><p class="errors">' in page
+    assert '<details class="field more" open>' in page
+    assert '<details class="field more" >' in client.get(reverse("job-new", args=[source.pk])).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [("25/2", "12.5"), ("125/2", "1:02.5"), ("60/1", "1:00"), ("1/3", "1/3"), ("3723/1", "62:03")]
+)
+def test_times_are_written_as_people_write_them(seconds: str, text: str) -> None:
+    assert (time_text(seconds), parse_seconds(text)) == (text, Fraction(seconds))
+
+
+def test_a_decimal_comma_is_a_decimal_point(client: Client, source: Source) -> None:
+    send(client, source, trim_start="1,5", trim_end="0:02,5")
+    assert [Job.objects.get().options[name] for name in ("trim_start", "trim_end")] == ["3/2", "5/2"]
 
 
 def test_a_ratio_is_kept_exact(client: Client, source: Source) -> None:
@@ -122,14 +238,27 @@ def test_the_prediction_says_what_is_wrong(client: Client, source: Source) -> No
         RenderOptions(mode="fps", target_fps=Fraction(60)),
         RenderOptions(mode="fps", target_fps=Fraction(60000, 1001)),
         RenderOptions(mode="fps", target_fps=Fraction(24)),
+        RenderOptions(inbetween=2, loop=True),
+        RenderOptions(mode="fps", target_fps=Fraction(48), loop=True),
+        RenderOptions(mode="slow", trim_start=Fraction(1, 2), trim_end=Fraction(2)),
+        RenderOptions(trim_end=Fraction(101, 100)),
+        RenderOptions(mode="fps", target_fps=Fraction(60), trim_start=Fraction(71, 100)),
     ],
 )
 def test_the_prediction_is_what_the_engine_plans(source: Source, options: RenderOptions) -> None:
-    planned = plan([Fraction(n, 30) for n in range(90)], Fraction(3), options)
+    start, stop = options.trim_start or Fraction(0), options.trim_end or Fraction(3)
+    used = [Fraction(n, 30) for n in range(90) if start <= Fraction(n, 30) < stop]
+    end = next((Fraction(n, 30) for n in range(90) if Fraction(n, 30) >= stop), Fraction(3))
+    planned = plan([time - used[0] for time in used], end - used[0], options)
     predicted = predict(source, options)
     drawn = sum(frame.t != 0 for frame in planned)
     assert (predicted.frames, predicted.duration, predicted.fps) == (len(planned), planned.duration, planned.fps)
     assert predicted.new_frames == drawn
+
+
+def test_taking_out_repeats_gives_at_most_what_is_there(client: Client, source: Source) -> None:
+    page = client.get(reverse("job-prediction", args=[source.pk]), SETTINGS | {"duplicates": "drop"}).content.decode()
+    assert "At most 90 frames" in page and "none of them new" in page and "fps" not in page
 
 
 def test_two_pictures_give_their_in_betweens_and_themselves() -> None:

@@ -1,0 +1,285 @@
+"""The settings of a new job. What a source cannot have is not in its form; limits and their words are the engine's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+from django import forms
+
+from engine.checkpoint import ModelInfo
+from engine.config import MAX_INBETWEEN, RenderOptions, parse_fps, parse_resolution, parse_seconds
+from engine.errors import BadOptionsError
+from engine.formats import FORMATS, QUALITIES
+
+from . import services
+from .models import Source
+
+PRESET_HEIGHTS = (2160, 1440, 1080, 720, 540, 360)
+CUSTOM = "custom"
+DEFAULTS = RenderOptions()
+FORMAT_CHOICES = [
+    (
+        "Film",
+        [
+            ("mp4_h264", "MP4, H.264: plays everywhere"),
+            ("mp4_h265", "MP4, H.265: smaller; Apple devices, newer TVs and phones"),
+            ("mp4_av1", "MP4, AV1: smallest; newer browsers and devices"),
+            ("webm_vp9", "WebM, VP9: for web pages"),
+            ("webm_av1", "WebM, AV1: for web pages, newer browsers"),
+        ],
+    ),
+    (
+        "For editing",
+        [
+            ("mov_prores", "MOV, ProRes 422: editing programs, 10 bits, large"),
+            ("mov_prores4444", "MOV, ProRes 4444: the same, with transparency"),
+        ],
+    ),
+    (
+        "Animated picture",
+        [
+            ("gif", "GIF: shows everywhere; 256 colours, no sound"),
+            ("webp", "WebP: all browsers; all colours, no sound"),
+        ],
+    ),
+    ("Single pictures", [("png", "PNG pictures in a zip: nothing lost, no sound")]),
+]
+QUALITY_WORDS = {0: "Small file", 30: "Balanced", 60: "High", 90: "Finest"}  # from which quality on
+VIDEO_ONLY = ("cut", "duplicates", "deinterlace", "sound", "trim_start", "trim_end", "held_out")
+MORE = ("model", "sound", "trim_start", "trim_end", "loop", "duplicates", "cut", "deinterlace", "bit_depth", "encoder",
+        "crf", "held_out")  # fmt: skip
+
+
+class JobForm(forms.Form):
+    """Settings of a job. `options()` gives what the engine takes."""
+
+    mode = forms.ChoiceField(
+        initial=DEFAULTS.mode,
+        choices=[("smooth", "Smooth"), ("slow", "Slow motion"), ("fps", "Exact frame rate")],
+        widget=forms.RadioSelect,
+    )
+    inbetween = forms.IntegerField(
+        initial=DEFAULTS.inbetween,
+        required=False,
+        error_messages={"invalid": f"The number of in-between frames must be a whole number, 1 to {MAX_INBETWEEN}."},
+    )
+    target_fps = forms.CharField(required=False, max_length=32)
+    resolution = forms.CharField(required=False, max_length=32)
+    custom_resolution = forms.CharField(required=False, max_length=32)
+    format = forms.ChoiceField(initial=DEFAULTS.format, choices=FORMAT_CHOICES, required=False)
+    quality = forms.IntegerField(
+        initial=DEFAULTS.quality,
+        required=False,
+        error_messages={"invalid": "The quality must be a whole number, 0 (smallest file) to 100 (best)."},
+    )
+
+    sound = forms.ChoiceField(
+        initial=DEFAULTS.sound,
+        choices=[
+            ("keep", "Keep it"),
+            ("stretch", "Stretch it to the new length, same pitch"),
+            ("drop", "Leave it out"),
+        ],
+        required=False,
+        help_text="In slow motion sound is left out, unless it is stretched.",
+    )
+    trim_start = forms.CharField(label="From", required=False, max_length=32)
+    trim_end = forms.CharField(label="To", required=False, max_length=32)
+    loop = forms.BooleanField(
+        label="Make it a loop",
+        required=False,
+        help_text="Also draws the way from the last frame back to the first. For GIFs and screens.",
+    )
+    duplicates = forms.ChoiceField(
+        label="Repeated frames",
+        initial=DEFAULTS.duplicates,
+        choices=[
+            ("keep", "Keep them as pauses"),
+            ("retime", "Even the motion out"),
+            ("drop", "Take them out, draw nothing new"),
+        ],
+        required=False,
+        help_text="Even out: for drawings on twos and threes, and film made into video.",
+    )
+    cut = forms.ChoiceField(
+        label="Where the shot changes",
+        initial=DEFAULTS.cut,
+        choices=[("hold", "Hold the last frame of the shot"), ("crossfade", "Cross-fade to the next shot")],
+        required=False,
+    )
+    deinterlace = forms.ChoiceField(
+        label="Interlaced lines",
+        initial=DEFAULTS.deinterlace,
+        choices=[("auto", "Make whole frames of them"), ("off", "Leave them as they are")],
+        required=False,
+        help_text="This source is interlaced: without this, motion shows combs.",
+    )
+    bit_depth = forms.ChoiceField(
+        label="Bit depth",
+        initial=DEFAULTS.bit_depth,
+        choices=[("auto", "As the source has it"), ("8", "8 bits"), ("10", "10 bits (PNG: 16)")],
+        required=False,
+        help_text="More bits: smoother skies and shadows, fewer players.",
+    )
+    encoder = forms.ChoiceField(
+        initial=DEFAULTS.encoder,
+        choices=[
+            ("auto", "Graphics card, where there is one"),
+            ("software", "Processor: smaller files"),
+            ("nvenc", "Graphics card (NVENC) only"),
+        ],
+        required=False,
+    )
+    crf = forms.IntegerField(
+        label="CRF",
+        required=False,
+        error_messages={"invalid": "The CRF must be a whole number. Leave it empty to use the quality above."},
+    )
+    model = forms.ChoiceField(required=False)
+    held_out = forms.BooleanField(initial=DEFAULTS.held_out, required=False)
+
+    def __init__(self, *args: Any, source: Source, models: Sequence[ModelInfo], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.source = source
+        self.models = models
+        self.presets = resolution_presets(source)
+        self.fields["model"].choices = [(info.name, info.name) for info in models]  # type: ignore[attr-defined]
+        self.fields["model"].initial = models[0].name
+        for name in unfit_fields(source):
+            del self.fields[name]
+        if source.kind == Source.Kind.PICTURES:
+            self.fields["inbetween"].initial = 5
+        size = self.initial.get("resolution")
+        if size and size not in dict(self.presets):
+            self.initial.update(resolution=CUSTOM, custom_resolution=size)
+
+    @property
+    def open_more(self) -> bool:
+        """Whether something in the "More" part is wrong, or is not what it is for everybody."""
+        shown = [self[name] for name in MORE if name in self.fields]
+        return any(field.errors or str(field.value() or "") != str(field.field.initial or "") for field in shown)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the script of the page must know to show only what fits: formats by name, and words for qualities."""
+        formats = {
+            name: {
+                "quality": entry.kind != "png",
+                "crf": entry.crf,
+                "curve": entry.curve,
+                "depths": entry.writable_depths,
+                "nvenc": bool(entry.nvenc),
+                "sound": bool(entry.sound_encoder),
+            }
+            for name, entry in FORMATS.items()
+        }
+        return {"formats": formats, "qualities": QUALITIES, "words": list(QUALITY_WORDS.items())}
+
+    def clean_inbetween(self) -> int:
+        value = self.cleaned_data.get("inbetween")
+        if value is None:
+            if self.data.get("mode") == "fps":
+                return 1  # not used: the rate says how many
+            raise forms.ValidationError(f"Say how many in-between frames to draw, 1 to {MAX_INBETWEEN}.")
+        if self.data.get("mode") == "fps" and self.source.kind == Source.Kind.VIDEO:
+            return min(max(value, 1), MAX_INBETWEEN)
+        return value
+
+    def clean_target_fps(self) -> str | None:
+        value = self.cleaned_data["target_fps"].strip()
+        wanted = self.data.get("mode") == "fps"
+        if not wanted and not (value and self.source.kind == Source.Kind.PICTURES):
+            return None
+        if not value:
+            raise forms.ValidationError("Say which frame rate to reach, for example 60 or 60000/1001.")
+        return str(_checked(lambda: parse_fps(value)))
+
+    def clean_trim_start(self) -> str | None:
+        return _seconds(self.cleaned_data["trim_start"])
+
+    def clean_trim_end(self) -> str | None:
+        return _seconds(self.cleaned_data["trim_end"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self._read_size(data)
+        for name, words in services.wrong_options(self.source, self._values()).items():
+            if name not in self.errors:
+                self.add_error(name, words)
+        return data
+
+    def _read_size(self, data: dict[str, Any]) -> None:
+        chosen = data.get("resolution", "")
+        field = "custom_resolution" if chosen == CUSTOM else "resolution"
+        text = (data.get("custom_resolution") or "").strip() if chosen == CUSTOM else chosen
+        data["size"] = None
+        if chosen == CUSTOM and not text:
+            self.add_error(field, "Write the size as WIDTHxHEIGHT, for example 1280x720.")
+        elif text:
+            try:
+                data["size"] = parse_resolution(text.replace("×", "x").replace(" ", ""))
+            except BadOptionsError as error:
+                self.add_error(field, str(error))
+
+    def _values(self) -> dict[str, Any]:
+        """What was chosen, by the engine's names; what was left empty or is not in this form has its default."""
+        data = self.cleaned_data
+        values = {name: data[name] for name in DEFAULTS.to_dict() if name in data and data[name] not in (None, "")}
+        values.pop("resolution", None)
+        return values | ({"resolution": data["size"]} if data.get("size") else {})
+
+    def options(self) -> dict[str, Any]:
+        """engine RenderOptions.to_dict() of what was chosen. Call after is_valid()."""
+        return RenderOptions.from_dict(self._values()).to_dict()
+
+
+def first_values(options: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an earlier job (RenderOptions.to_dict()) as a form begins with them."""
+    size = options.get("resolution")
+    times = {name: time_text(options[name]) for name in ("trim_start", "trim_end") if options.get(name)}
+    return options | {"resolution": f"{size[0]}x{size[1]}" if size else ""} | times
+
+
+def time_text(seconds: str) -> str:
+    """Exact seconds ("125/2") as people write them ("1:02.5"); what has no end as a decimal stays a fraction."""
+    value = Fraction(seconds)
+    if 10**9 % value.denominator:
+        return str(value)
+    minutes, rest = divmod(value, 60)
+    text = f"{rest.numerator / rest.denominator:.9f}".rstrip("0").rstrip(".")
+    return f"{minutes}:{text if rest >= 10 else f'0{text}'}" if minutes else text
+
+
+def unfit_fields(source: Source) -> set[str]:
+    """The settings that mean nothing for this source."""
+    if source.kind == Source.Kind.PICTURES:
+        return set(VIDEO_ONLY)
+    unfit = set() if source.info.get("audio") else {"sound"}
+    return unfit if source.info.get("interlaced") else unfit | {"deinterlace"}
+
+
+def _seconds(text: str) -> str | None:
+    """A time as it was typed, also with a decimal comma, as an exact fraction of a second."""
+    text = text.strip().replace(",", ".")
+    return str(_checked(lambda: parse_seconds(text))) if text else None
+
+
+def _checked(make: Callable[[], Fraction]) -> Fraction:
+    """The engine's refusal as the form's."""
+    try:
+        return make()
+    except BadOptionsError as error:
+        raise forms.ValidationError(str(error)) from error
+
+
+def resolution_presets(source: Source) -> list[tuple[str, str]]:
+    """(value, label) of the sizes offered, in the source's own shape, even sides, none larger than twice the source."""
+    width, height = source.info.get("width") or 16, source.info.get("height") or 9
+    presets = [("", f"Keep, {width} × {height}")]
+    for side in PRESET_HEIGHTS:
+        wide = round(side * width / height / 2) * 2
+        if side != height and side <= 2 * height and wide <= 8192:
+            presets.append((f"{wide}x{side}", f"{wide} × {side}"))
+    return [*presets, (CUSTOM, "Another size…")]
