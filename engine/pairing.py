@@ -13,6 +13,7 @@ from .media_types import HEAD_BYTES, sniff_bytes
 from .numbering import by_folder, name_parts
 
 TRIPLET = ["im1", "im2", "im3"]  # a folder of a training set: the one in the middle is what is to be drawn
+MAX_PAIRS = 200  # that become sources of a project at once
 ENDS = (("1", "2"), ("0", "1"), ("01", "02"), ("1", "3"))  # a_1 and a_2 are a pair called "a"
 
 

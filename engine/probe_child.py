@@ -1,10 +1,16 @@
 """Look into a stranger's file in a process of its own: `python -m engine.probe_child REQUEST.json`.
 
 Decoders are large programs that read hostile input. Here they run with limits on memory and processor time, without
-torch, and what they find comes back as a JSON file: {"info", "suffixes"} or {"error", "code"}.
+torch, and what they find comes back as a JSON file, or {"error", "code"}.
 
-Request: {"kind": "video" | "pictures", "paths": [...], "poster": path, "answer": path, "limits": {...},
-"resize_second": bool, "memory": bytes, "seconds": int}.
+Request: {"kind", "paths": [...], "labels": [...], "folder": path, "answer": path, "limits": {...}, "memory": bytes,
+"seconds": int, "resize_second": bool, "fps": text or null}. What is made goes into the folder.
+
+kind "video": {"info", "files": [name]}, and poster.jpg. A zip is packed as a sequence.
+kind "sequence": the same, of many pictures or a zip of them.
+kind "pictures": the same, of two pictures.
+kind "pairs": {"pairs": [{"name", "folder", "info", "files"}], "bad": [[name, reason]]} of many pictures or a zip of
+them; each pair lies in a folder of its own, with its poster.jpg.
 """
 
 from __future__ import annotations
@@ -19,7 +25,7 @@ from typing import Any
 from .childproc import die_with_parent
 from .errors import BadInputError, EngineError, PictureSizesDifferError
 from .files import atomically
-from .media_types import Limits, sniff
+from .media_types import ZIP, Limits, sniff
 
 POSTER_WIDTH = 640  # pixels
 
@@ -49,25 +55,88 @@ def limit(memory: int, seconds: int) -> None:
 
 
 def look(request: dict[str, Any]) -> dict[str, Any]:
-    paths, limits, poster = (
-        [Path(path) for path in request["paths"]],
-        Limits(**request["limits"]),
-        Path(request["poster"]),
-    )
-    if request["kind"] == "video":
-        info = look_at_video(paths[0], poster, limits)
-    else:
+    paths, folder = [Path(path) for path in request["paths"]], Path(request["folder"])
+    limits, kind = Limits(**request["limits"]), request["kind"]
+    if kind == "pairs":
+        return look_at_pairs(paths, request["labels"], folder, limits, resize_second=request["resize_second"])
+    if kind == "pictures":
+        poster = folder / "poster.jpg"
         info = look_at_pictures(paths[0], paths[1], poster, limits, resize_second=request["resize_second"])
-    return {"info": info, "suffixes": [sniff(path).suffix for path in paths]}
+        return {"info": info, "files": named(paths, folder, "picture1", "picture2")}
+    if kind == "sequence" or sniff(paths[0]) == ZIP:
+        return look_at_sequence(paths, request["labels"], request["fps"], folder, limits)
+    if request["fps"] is not None:
+        raise BadInputError("A video has its own frame rate: leave out the one for pictures.")
+    info = look_at_video(paths[0], folder / "poster.jpg", limits)
+    return {"info": info, "files": named(paths, folder, "source")}
+
+
+def named(paths: list[Path], folder: Path, *stems: str) -> list[str]:
+    """Files under our own names, with the endings of what they really are."""
+    return [path.rename(folder / f"{stem}{sniff(path).suffix}").name for path, stem in zip(paths, stems, strict=True)]
+
+
+def look_at_sequence(
+    paths: list[Path], labels: list[str], fps: str | None, folder: Path, limits: Limits
+) -> dict[str, Any]:
+    """One file of all pictures; what arrived is removed. Raises BadInputError as `pack_sequence` does."""
+    from .config import parse_fps
+    from .sequence import DEFAULT_FPS, pack_sequence
+
+    packed = folder / "source.zip"
+    pack_sequence(paths, packed, parse_fps(fps) if fps else DEFAULT_FPS, labels=labels, limits=limits)
+    for path in paths:
+        path.unlink()
+    return {"info": look_at_video(packed, folder / "poster.jpg", limits), "files": [packed.name]}
+
+
+def look_at_pairs(
+    paths: list[Path], labels: list[str], folder: Path, limits: Limits, *, resize_second: bool
+) -> dict[str, Any]:
+    """Every pair that can be used, and in words what cannot.
+
+    Raises:
+        BadInputError: there is no pair at all, too many, or a zip that tries tricks.
+    """
+    from .album import open_album
+    from .pairing import MAX_PAIRS, find_pairs, only_pictures
+
+    with open_album(paths, limits, labels) as album:
+        pictures, bad = only_pictures(album)
+        pairs, lonely = find_pairs([picture.label for picture in pictures])
+        bad += [(pictures[place].label, "It has no partner.") for place in lonely]
+        if len(pairs) > MAX_PAIRS:
+            raise BadInputError(
+                f"That is {len(pairs)} pairs; at most {MAX_PAIRS} are taken at once. Send them in parts."
+            )
+        found = []
+        for number, pair in enumerate(pairs):
+            home = folder / f"pair{number}"
+            home.mkdir()
+            arrived = [home / "one", home / "two"]
+            for place, path in zip((pair.first, pair.second), arrived, strict=True):
+                path.write_bytes(pictures[place].read(-1))
+            try:
+                info = look_at_pictures(*arrived, home / "poster.jpg", limits, resize_second=resize_second)
+            except EngineError as error:
+                bad.append((pair.name, str(error)))
+                continue
+            files = named(arrived, home, "picture1", "picture2")
+            found.append({"name": pair.name, "folder": home.name, "info": info, "files": files})
+    return {"pairs": found, "bad": bad}
 
 
 def look_at_video(path: Path, poster: Path, limits: Limits) -> dict[str, Any]:
     """VideoInfo as JSON; writes the poster. Raises BadInputError for anything that cannot be interpolated."""
     from .video import probe
 
+    kind = sniff(path)
+    if kind.picture is not None and kind.demuxer is None and not kind.flipbook:
+        raise BadInputError(f"This is one {kind.name} picture. Send two or more, or a video: one has nothing between.")
     info = probe(path, limits)
     if info.frame_count == 1:
-        raise BadInputError("This video has one frame only. At least two are needed to draw what lies between them.")
+        what = f"This {kind.name} has one picture only" if kind.picture else "This video has one frame only"
+        raise BadInputError(f"{what}. At least two are needed to draw what lies between them.")
     write_poster(poster, frame_for_poster(path, info.duration))
     return info.to_dict()
 

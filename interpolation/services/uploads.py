@@ -28,6 +28,7 @@ from .errors import PictureSizesDifferError, ServiceError
 PIECE = 1024 * 1024  # bytes read and written at once
 LABEL_LENGTH = 120
 TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+PROBE_BYTES_PER_SECOND = 20_000_000  # of pictures to be looked at one by one, a slow disk and a busy processor granted
 STALE_UPLOAD = 24 * 3600  # seconds: what lies in incoming/ for longer was left by a process that died
 
 
@@ -115,26 +116,37 @@ def copy(upload: UploadedFile | Path, out: IO[bytes]) -> None:
 
 
 def look_into(
-    folder: Path, kind: str, paths: list[Path], *, resize_second: bool = False
-) -> tuple[dict[str, Any], list[str]]:
-    """What the files are: (info, suffixes). Writes `poster.jpg` into the folder.
+    folder: Path,
+    kind: str,
+    paths: list[Path],
+    *,
+    labels: list[str] | None = None,
+    resize_second: bool = False,
+    fps: str | None = None,
+) -> dict[str, Any]:
+    """What the files are, and under which names they lie in the folder now: see engine/probe_child.py.
+
+    labels: what the user called them. fps: of pictures, as text.
 
     Raises:
         BadInputError: refused, with the reason; also when looking took too much time or memory.
         PictureSizesDifferError: two pictures of different sizes.
     """
     request, answer = folder / "request.json", folder / "answer.json"
+    seconds = settings.PROBE_SECONDS + sum(path.stat().st_size for path in paths) // PROBE_BYTES_PER_SECOND
     request.write_text(
         json.dumps(
             {
                 "kind": kind,
                 "paths": [str(path) for path in paths],
-                "poster": str(folder / "poster.jpg"),
+                "labels": labels or [path.name for path in paths],
+                "folder": str(folder),
                 "answer": str(answer),
                 "limits": asdict(upload_limits()),
                 "resize_second": resize_second,
+                "fps": fps,
                 "memory": settings.PROBE_MEMORY_BYTES,
-                "seconds": settings.PROBE_SECONDS,
+                "seconds": seconds,
             }
         )
     )
@@ -143,7 +155,7 @@ def look_into(
         cwd=settings.BASE_DIR,
         env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},  # its address space is limited: few stacks
         memory_limit=settings.PROBE_MEMORY_BYTES,
-        time_limit=settings.PROBE_SECONDS,
+        time_limit=seconds,
         interval=0.02,
         grace=1.0,
     )
@@ -151,14 +163,14 @@ def look_into(
         raise BadInputError(
             "The file takes too much time or memory to open. It may be damaged; export it again, smaller."
         )
-    found = json.loads(answer.read_text())
+    found: dict[str, Any] = json.loads(answer.read_text())
     request.unlink()
     answer.unlink()
     if found.get("code") == "sizes_differ":
         raise PictureSizesDifferError(found["error"])
     if "error" in found:
         raise BadInputError(found["error"])
-    return found["info"], found["suffixes"]
+    return found
 
 
 def upload_limits() -> Limits:
