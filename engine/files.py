@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,21 @@ def atomically(path: Path) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def link(path: Path, to: Path) -> None:
+    """A second name for a file that nobody changes in place; a copy where the disk knows no such thing.
+
+    Raises:
+        FileNotFoundError: it is gone. NoSpaceError: no room for a copy.
+    """
+    with full_disk_in_words():
+        try:
+            os.link(path, to)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            shutil.copy2(path, to)
 
 
 def file_sha256(path: Path) -> str:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
-from .canvas import Canvas
+from .canvas import Canvas, scaled
 from .certificate import certify, encoder_row
 from .config import MIN_SIDE, RenderOptions
-from .disk import check_room, full_disk_in_words
+from .disk import Room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
 from .errors import BadInputError, PictureSizesDifferError
-from .formats import Encoding, plain_h264
+from .files import link
+from .formats import Encoding
 from .heldout import compare, summary
 from .masters import encoding_of, make_master, promise
 from .media_types import Limits
 from .motion import dis_flow
 from .pictures import read_picture, write_picture
 from .progress import Progress, Reporter
-from .remux import make_preview
+from .remux import PREVIEW_CRF, PREVIEW_KEYFRAMES, PREVIEW_PRESET, box
 from .result import (
     RenderResult,
     fresh_folder,
@@ -36,6 +39,7 @@ from .result import (
     write_zip,
 )
 from .timeline import picture_times
+from .watch import declare_part, part_path
 from .writer import VideoWriter
 
 NO_TRUTH = (
@@ -64,12 +68,14 @@ def render_pictures(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     limits: Limits | None = None,
+    disk_patience: float = 0.0,
 ) -> RenderResult:
     """Draws `options.inbetween` pictures between two and makes a film of all of them, at `options.target_fps`.
 
     With `options.loop` the film goes back again through the same pictures: 2 * (inbetween + 1) frames. Without a rate
     one second passes from the first picture to the second. The preview is never faster than that, so that there is
-    something to see. `truth`: the real picture in the middle, if there is one, to measure against.
+    something to see, and it is the first file to be there (`engine.watch`). `truth`: the real picture in the middle,
+    if there is one, to measure against. disk_patience: seconds to wait where the disk has no room.
 
     Raises:
         BadInputError: not pictures, or of different sizes and `resize_second` is not set.
@@ -79,7 +85,8 @@ def render_pictures(
     with full_disk_in_words():
         work_dir.mkdir(parents=True, exist_ok=True)
     remove_halves(work_dir)
-    check_room(work_dir)
+    room = Room(work_dir, report.waiting, disk_patience)
+    room.wait()
     report("reading", 0, 2)
     canvas, img0, img1 = _read_two(frame1, frame2, options, resize_second, limits)
     report("reading", 2, 2)
@@ -89,7 +96,8 @@ def render_pictures(
     if truth is not None:
         middle = round(float(times[options.inbetween + 1] / 2), 4)
         figures, note = _against(canvas.scale(read_picture(truth, limits)), drawn.pair, img0, img1, middle, report), ""
-    files, certificate, notes = _write(work_dir, options, canvas, [img0, *drawn.pictures, img1], drawn.pair, report)
+    pictures = [img0, *drawn.pictures, img1]
+    files, certificate, notes = room.do(lambda: _write(work_dir, options, canvas, pictures, drawn.pair, report))
     new = len(drawn.pictures)
     metrics = {
         "held_out": figures,
@@ -100,8 +108,8 @@ def render_pictures(
         "frames": {"source": 2, "output": len(times), "new": new, "held": len(times) - new - 2},
         "notes": notes,
     }
-    write_json(work_dir / "metrics.json", metrics)
-    write_json(work_dir / "certificate.json", certificate)
+    room.do(lambda: write_json(work_dir / "metrics.json", metrics))
+    room.do(lambda: write_json(work_dir / "certificate.json", certificate))
     return RenderResult(metrics=metrics, certificate=certificate, model=interpolator.info, **files)
 
 
@@ -145,35 +153,34 @@ def _against(
 def _write(
     work_dir: Path, options: RenderOptions, canvas: Canvas, pictures: list[Picture], pair: Pair, report: Reporter
 ) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-    """All files, by the names of RenderResult's fields, the certificate of the film, and what it could not hold."""
+    """All files, by the names of RenderResult's fields, the certificate of the film, and what it could not hold.
+
+    The preview comes first, as somebody waits for it; then everything else, side by side.
+    """
     whole = [canvas.place(picture) for picture in pictures]
     report("joining", 0, 1)
     times, duration = picture_times(options.inbetween, options.target_fps, options.loop)
     rate, shown = len(times) / duration, [*whole, *whole[-2:0:-1]] if options.loop else whole
     height, width = whole[0].shape[:2]
     encoding = encoding_of(options, (width, height), 8 * whole[0].dtype.itemsize)
-    master, notes = _master(work_dir, shown, rate, encoding)
+    preview = _preview(work_dir, shown, min(rate, Fraction(options.inbetween + 1)))
+    folder = fresh_folder(work_dir / "frames")
+    with ThreadPoolExecutor(max(2, cv2.getNumThreads()), "files") as pool:
+        stills = pool.submit(write_stills, work_dir, canvas, pictures[0], pictures[-1])
+        flows = pool.submit(write_flows, work_dir, pictures[0], pictures[-1], pair)
+        drawn = [
+            pool.submit(write_picture, folder / f"frame_{number:04d}.png", whole[number])
+            for number in range(1, len(whole) - 1)
+        ]
+        master, notes = _master(work_dir, shown, rate, encoding)
+        report("joining", 1, 1)
+        report("previews", 0, 1)
+        frames = [(picture.result(), float(times[number])) for number, picture in enumerate(drawn, 1)]
+        (poster, frame0, frame1), (farneback, own) = stills.result(), flows.result()
     expected = promise(encoding, (width, height), alpha=whole[0].shape[2] == 4)
     expected |= {"frame_count": len(shown), "duration": duration, "fps": rate, "sar": Fraction(1)}
     certificate = certify(master, expected, unit=encoding.format.unit)
     certificate["checks"].append(encoder_row(options.encoder, encoding))
-    report("joining", 1, 1)
-    report("previews", 0, 1)
-    preview = work_dir / "preview.mp4"
-    watchable = min(rate, Fraction(options.inbetween + 1))
-    if watchable == rate and encoding.format.kind == "film":
-        make_preview(master, preview)
-    else:
-        slower = _film(work_dir / "slower.mp4", shown, watchable, plain_h264(18))
-        make_preview(slower, preview)
-        slower.unlink()
-    folder = fresh_folder(work_dir / "frames")
-    frames = [
-        (write_picture(folder / f"frame_{number:04d}.png", whole[number]), float(times[number]))
-        for number in range(1, len(whole) - 1)
-    ]
-    poster, frame0, frame1 = write_stills(work_dir, canvas, pictures[0], pictures[-1])
-    farneback, own = write_flows(work_dir, pictures[0], pictures[-1], pair)
     names = [(frame0, "frame_0000_first.png"), *((path, path.name) for path, _ in frames)]
     archive = write_zip(work_dir, [*names, (frame1, f"frame_{len(whole) - 1:04d}_second.png")])
     report("previews", 1, 1)
@@ -190,6 +197,28 @@ def _write(
         "pictures_zip": archive,
     }
     return files, certificate, notes
+
+
+def _preview(work_dir: Path, pictures: list[Picture], rate: Fraction) -> Path:
+    """preview.mp4, which is also the one part to watch while the rest is written."""
+    height, width = pictures[0].shape[:2]
+    size, preview = box(Fraction(width), Fraction(height)), work_dir / "preview.mp4"
+    with VideoWriter(
+        preview,
+        width=size[0],
+        height=size[1],
+        fps=rate,
+        crf=PREVIEW_CRF,
+        preset=PREVIEW_PRESET,
+        keyframe_seconds=PREVIEW_KEYFRAMES,
+    ) as writer:
+        for index, picture in enumerate(pictures):
+            writer.write(scaled(picture, size), index / rate)
+    part = part_path(work_dir, 1)
+    part.unlink(missing_ok=True)
+    link(preview, part)
+    declare_part(work_dir, 1, "", Fraction(0), len(pictures) / rate)
+    return preview
 
 
 def _master(work_dir: Path, pictures: list[Picture], rate: Fraction, encoding: Encoding) -> tuple[Path, list[str]]:

@@ -20,7 +20,7 @@ from .media_types import Limits, MediaType, sniff, sniff_bytes
 AnyPicture = NDArray[Any]  # (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16 over its whole range
 
 _SAVE: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {"compress_level": 4}),
+    ".png": ("PNG", {"compress_level": 2}),
     ".jpg": ("JPEG", {"quality": 92, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 92, "subsampling": 0}),
 }

@@ -7,10 +7,7 @@ earlier render, with their manifests, so that their frames come out the same to 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +15,7 @@ from typing import Any
 
 from .disk import full_disk_in_words
 from .errors import BadOptionsError, EngineError
-from .files import atomically
+from .files import atomically, link
 from .segments import Manifest, Segment
 from .timeline import Timeline
 from .watch import FOLDER as WATCH
@@ -179,14 +176,11 @@ def _take_over(base: Path, work_dir: Path, number: int) -> None:
 
 
 def _link(path: Path, to: Path) -> None:
-    """A second name for the file, which nobody ever changes in place; a copy where the disk knows no such thing."""
+    """No file of a render is ever changed in place: what is kept needs no room of its own."""
     try:
-        with suppress(FileExistsError):
-            os.link(path, to)
+        link(path, to)
     except FileNotFoundError as error:
         raise EngineError(GONE) from error
-    except OSError:
-        shutil.copy2(path, to)
 
 
 def _seen_by(timeline: Timeline, segment: Segment) -> Segment:

@@ -29,6 +29,7 @@ from .video_info import VideoInfo
 from .writer import VideoWriter
 
 INTERLEAVING = {"max_interleave_delta": "1000000"}  # microseconds; packets come in order, so waiting only takes memory
+PREVIEW_CRF, PREVIEW_PRESET = 23, "veryfast"
 PREVIEW_KEYFRAMES = Fraction(1, 2)  # seconds between places a player can jump to
 
 
@@ -267,8 +268,8 @@ def preview_writer(
         end=end,
         info=info,
         sar=Fraction(1),
-        crf=23,
-        preset="veryfast",
+        crf=PREVIEW_CRF,
+        preset=PREVIEW_PRESET,
         keyframe_seconds=PREVIEW_KEYFRAMES,
     )
 
@@ -288,7 +289,11 @@ def make_source_preview(
 
 def preview_size(info: VideoInfo, max_height: int = 720) -> tuple[int, int]:
     """(width, height) in pixels, even, with square pixels, in the box `make_preview` describes."""
-    width, height = info.width * max(info.sar, Fraction(1)), info.height / min(info.sar, Fraction(1))
+    return box(info.width * max(info.sar, Fraction(1)), info.height / min(info.sar, Fraction(1)), max_height)
+
+
+def box(width: Fraction, height: Fraction, max_height: int = 720) -> tuple[int, int]:
+    """As `preview_size`, of a picture that is shown so large, in square pixels."""
     long, short = max(width, height), min(width, height)
     scale = min(Fraction(1), max_height / short, Fraction(max_height * 16, 9) / long)
     return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
