@@ -1,4 +1,5 @@
 """Puts right what died: jobs whose worker is gone, rows whose message is gone, uploads that never became a source.
+It also takes away what has had its time: the segments of jobs that are over.
 
 It runs outside the task queue (`manage.py reap`, which `up` starts), because the queue itself may be what died.
 """
@@ -37,9 +38,10 @@ class Reaped:
     cancelled: list[UUID] = field(default_factory=list)
     resent: list[UUID] = field(default_factory=list)
     swept: int = 0
+    parts: list[UUID] = field(default_factory=list)  # jobs whose segments were taken away
 
     def __bool__(self) -> bool:
-        return bool(self.requeued or self.failed or self.cancelled or self.resent or self.swept)
+        return bool(self.requeued or self.failed or self.cancelled or self.resent or self.swept or self.parts)
 
 
 def reap_once() -> Reaped:
@@ -47,6 +49,7 @@ def reap_once() -> Reaped:
     reaped = Reaped(swept=sweep_incoming())
     reap_running(reaped)
     resend_waiting(reaped)
+    reaped.parts += [job.pk for job in services.parts_due() if services.parts_remove(job=job)]
     cache.set(SEEN, time.time(), 24 * 3600)
     return reaped
 

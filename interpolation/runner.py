@@ -65,7 +65,13 @@ def render(job: Job, worker: str, should_stop: Callable[[], bool]) -> RenderResu
     job.directory.mkdir(parents=True, exist_ok=True)
     if job.source.kind == Source.Kind.VIDEO:
         return render_video(
-            job.source.path, job.directory, options, interpolator, on_progress=reporter, should_stop=should_stop
+            job.source.path,
+            job.directory,
+            options,
+            interpolator,
+            on_progress=reporter,
+            should_stop=should_stop,
+            disk_patience=settings.DISK_WAIT,
         )
     return render_pictures(
         job.source.path,
@@ -76,6 +82,7 @@ def render(job: Job, worker: str, should_stop: Callable[[], bool]) -> RenderResu
         resize_second=bool(job.source.info.get("resize_second")),
         on_progress=reporter,
         should_stop=should_stop,
+        disk_patience=settings.DISK_WAIT,
     )
 
 

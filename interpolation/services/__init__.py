@@ -3,6 +3,7 @@
 from .errors import PictureSizesDifferError, ServiceError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
 from .options import wrong_options
+from .parts import REDRAWABLE, job_redraw, parts_due, parts_remove
 from .projects import job_remove_files, project_create, project_delete, source_delete
 from .running import job_beat, job_claim, job_fail, job_finish, job_lost, job_model, job_progress, job_stopped
 from .sources import (
@@ -15,6 +16,7 @@ from .sources import (
 )
 
 __all__ = [
+    "REDRAWABLE",
     "MadePairs",
     "PictureSizesDifferError",
     "ServiceError",
@@ -29,10 +31,13 @@ __all__ = [
     "job_model",
     "job_progress",
     "job_progress_view",
+    "job_redraw",
     "job_remove_files",
     "job_requeue",
     "job_retry",
     "job_stopped",
+    "parts_due",
+    "parts_remove",
     "project_create",
     "project_delete",
     "source_create",

@@ -109,6 +109,7 @@ WAITING: dict[str, Any] = {  # the columns of a job that waits to be run from it
     "error": "",
     "started_at": None,
     "finished_at": None,
+    "parts_removed_at": None,
 }
 
 
