@@ -126,6 +126,10 @@ DOWNLOADS = ("master", "pictures", "figures")
 class JobListSerializer(serializers.ModelSerializer[Job]):
     progress = serializers.SerializerMethodField()
     options = OptionsSerializer(read_only=True)
+    parts_until = serializers.DateTimeField(
+        read_only=True,
+        help_text="Until when parts can be drawn anew at the longest; null while it runs, and after that.",
+    )
 
     class Meta:
         model = Job
@@ -139,6 +143,10 @@ class JobListSerializer(serializers.ModelSerializer[Job]):
             "created_at",
             "started_at",
             "finished_at",
+            "base",
+            "range_start",
+            "range_end",
+            "parts_until",
         )
         read_only_fields: tuple[str, ...] = fields
 
