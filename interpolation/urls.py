@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import accounts, jobs, projects, site
+from .views import accounts, jobs, parts, projects, site
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("jobs/<uuid:pk>/status/", jobs.job_status, name="job-status"),
     path("jobs/<uuid:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
     path("jobs/<uuid:pk>/retry/", jobs.job_retry, name="job-retry"),
+    path("jobs/<uuid:pk>/parts/", parts.job_parts, name="job-parts"),
+    path("jobs/<uuid:pk>/redraw/", jobs.job_redraw, name="job-redraw"),
     path("queue/", jobs.queue, name="queue"),
     path("models/", site.models, name="models"),
     path("help/", site.help_page, name="help"),

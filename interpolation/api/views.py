@@ -23,6 +23,7 @@ from interpolation import services
 from interpolation.models import Job, Project, Source
 
 from . import serializers as out
+from .parts import PartsActions
 
 REFUSED = OpenApiResponse(out.ErrorSerializer, "What is wrong and what to do, in words.")
 
@@ -43,7 +44,7 @@ class ScopedCreateMixin:
 
     @property
     def throttle_scope(self) -> str:
-        return self.create_scope if self.action == "create" else ""
+        return self.create_scope if self.action in ("create", "redraw") else ""
 
 
 @extend_schema_view(destroy=extend_schema(description="Removes the project with all its sources, jobs and files."))
@@ -117,7 +118,9 @@ class SourceViewSet(
         )
 
 
-class JobViewSet(ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]):
+class JobViewSet(
+    PartsActions, ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]
+):
     queryset = Job.objects.all()
     filterset_fields = ["project", "source", "status"]
     create_scope = "job"

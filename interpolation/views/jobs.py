@@ -8,7 +8,8 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.checkpoint import ModelInfo, list_models
@@ -18,17 +19,10 @@ from engine.errors import BadOptionsError
 from .. import services
 from ..job_form import JobForm, first_values
 from ..models import Job, Source
-from .common import REFUSALS, MemberRequest
+from .common import REFUSALS, MemberRequest, find_job, find_source
 from .facts import Prediction, predict, source_facts, stills
+from .parts import RedrawForm, redraw_form
 from .results import overall_percent, results, stages_of
-
-
-def find_source(request: MemberRequest, pk: UUID) -> Source:
-    return get_object_or_404(Source.objects.of(request.user).select_related("project"), pk=pk)
-
-
-def find_job(request: MemberRequest, pk: UUID) -> Job:
-    return get_object_or_404(Job.objects.of(request.user).select_related("source", "project"), pk=pk)
 
 
 def _earlier(request: MemberRequest, source: Source) -> Job | None:
@@ -109,19 +103,49 @@ def _watch(job: Job) -> dict[str, Any]:
     reached = list(stages).index(job.stage) if job.stage in stages else -1
     states = ["done" if at < reached else "now" if at == reached else "" for at in range(len(stages))]
     steps = list(zip(stages.values(), states, strict=True))
-    return {"job": job, "progress": progress, "stage": stages.get(job.stage, "Starting"), "steps": steps}
+    return {
+        "job": job,
+        "progress": progress,
+        "stage": stages.get(job.stage, "Starting"),
+        "steps": steps,
+        "poll_ms": poll_ms(job),
+    }
+
+
+def poll_ms(job: Job) -> int:
+    """How often a page asks: often at first, as small jobs take a second or two; a long one needs no hurry."""
+    age = timezone.now() - (job.enqueued_at or job.created_at)
+    return next((pause for limit, pause in ((10, 250), (60, 700)) if age.total_seconds() < limit), 1500)
 
 
 @login_required
 def job(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_job(request, pk)
-    context = _watch(found) | {
-        "project": found.project,
-        "source": found.source,
-    }
+    return job_page(request, found, redraw_form(found))
+
+
+def job_page(request: MemberRequest, found: Job, redraw: RedrawForm | None, status: int = 200) -> HttpResponse:
+    context = _watch(found) | {"project": found.project, "source": found.source, "redraw": redraw}
     if found.status == Job.Status.SUCCEEDED:
         context |= results(found)
-    return render(request, "interpolation/job.html", context)
+    return render(request, "interpolation/job.html", context, status=status)
+
+
+@login_required
+@require_POST
+def job_redraw(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """Have a part of the film drawn anew; what is wrong is said on the same page, with what was typed."""
+    found = find_job(request, pk)
+    names = ("start", "end", "model", "cut", "duplicates")
+    form = RedrawForm(found, {name: str(request.POST.get(name, "")).strip() for name in names})
+    try:
+        made = services.job_redraw(
+            job=found, start=form.values["start"], end=form.values["end"], options=form.options()
+        )
+    except REFUSALS as error:
+        form.error = str(error)
+        return job_page(request, found, form, status=422)
+    return redirect(made)
 
 
 @login_required

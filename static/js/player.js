@@ -114,6 +114,11 @@
     button.addEventListener("click", () => document.dispatchEvent(new CustomEvent("inbetween:seek", { detail: Number(button.dataset.seekTo) })));
   }
 
+  for (const button of document.querySelectorAll("[data-take]")) { // the moment shown goes into a field
+    button.hidden = false;
+    button.addEventListener("click", () => { document.querySelector(button.dataset.take).value = clock(result.currentTime); });
+  }
+
   document.addEventListener("keydown", (event) => {
     const at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
