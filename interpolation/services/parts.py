@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
+import secrets
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ REDRAWABLE = ("model", "cut", "duplicates", "deinterlace")  # settings that anot
 OVER = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
 FOLDERS = ("segments", "watch")
 RETRY_DAYS = 1.0  # at least: what a failed or cancelled job has finished is there for its next try
-log = logging.getLogger(__name__)
 
 
 def job_redraw(*, job: Job, start: str | float, end: str | float, options: dict[str, Any]) -> Job:
@@ -80,7 +80,8 @@ def _changed(job: Job, options: dict[str, Any]) -> RenderOptions:
         )
     checked = RenderOptions.from_dict(job.options | options)
     same = all(job.options.get(name) == checked.to_dict()[name] for name in REDRAWABLE if name != "model")
-    if model_info(checked.model).sha256 == job.model_sha256 and same:
+    model = model_info(checked.model)  # of networks without weights only the name tells which they are
+    if same and (model.sha256, model.sha256 or model.name) == (job.model_sha256, job.model_sha256 or job.model_name):
         raise ServiceError("Nothing would change. Choose another model or another setting for this part.")
     return checked
 
@@ -120,11 +121,7 @@ def parts_due() -> Iterator[Job]:
 
 def _remove(folder: Path) -> None:
     """Out of the way by a rename first: a job that begins again meanwhile finds nothing, or all."""
-    aside = folder.with_name(f".{folder.name}.gone")
-    try:
-        folder.rename(aside)
-    except FileNotFoundError:
-        pass
-    except OSError:  # one from an earlier time that was not finished
-        log.warning("%s could not be put aside", folder, exc_info=True)
-    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        folder.rename(folder.with_name(f".{folder.name}.gone.{secrets.token_hex(4)}"))
+    for aside in folder.parent.glob(f".{folder.name}.gone.*"):  # also of a round that did not come to its end
+        shutil.rmtree(aside, ignore_errors=True)
