@@ -8,9 +8,10 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from engine.config import MAX_INBETWEEN
 from interpolation.models import Job, Preview, Project, Source
 from interpolation.services import job_progress_view
+
+from .options import CertificateSerializer, OptionsSerializer
 
 
 class MediaField(serializers.CharField):
@@ -50,44 +51,6 @@ class SourceCreateSerializer(serializers.Serializer[Any]):
     frame2 = serializers.FileField(required=False, max_length=1000, allow_empty_file=True)
     resize_second = serializers.BooleanField(default=False, help_text="Take two pictures of different sizes.")
     sample = serializers.BooleanField(default=False, help_text="Use the clip that comes with the portal.")
-
-
-class OptionsSerializer(serializers.Serializer[Any]):
-    """Settings of a job. All may be left out. The engine checks them and says in words what is wrong."""
-
-    mode = serializers.ChoiceField(choices=["smooth", "slow", "fps"], required=False)
-    inbetween = serializers.IntegerField(
-        required=False,
-        help_text=f"New frames in every gap, 1-{MAX_INBETWEEN}.",
-        min_value=1,
-        max_value=MAX_INBETWEEN,
-        error_messages=dict.fromkeys(("min_value", "max_value"), f"Choose 1 to {MAX_INBETWEEN} in-between frames."),
-    )
-    target_fps = serializers.CharField(
-        required=False, allow_null=True, max_length=40, help_text='The rate to reach: "60" or "60000/1001".'
-    )
-    resolution = serializers.ListField(
-        child=serializers.IntegerField(),
-        required=False,
-        allow_null=True,
-        min_length=2,
-        max_length=2,
-        help_text="[width, height] in pixels; null keeps the source's.",
-    )
-    model = serializers.CharField(required=False, max_length=80)
-    cut = serializers.ChoiceField(choices=["hold", "crossfade"], required=False)
-    crf = serializers.IntegerField(required=False, min_value=0, max_value=51)
-    held_out = serializers.BooleanField(required=False)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """A setting that does not exist is refused: misspelt, it would silently do nothing."""
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(
-                {name: [f"There is no such setting. Choose of: {known}."] for name in unknown}
-            )
-        return super().to_internal_value(data)
 
 
 class JobCreateSerializer(serializers.Serializer[Any]):
@@ -161,7 +124,7 @@ class JobSerializer(JobListSerializer):
     previews = PreviewSerializer(many=True, read_only=True)
     downloads = serializers.SerializerMethodField()
     metrics = serializers.DictField(read_only=True)
-    certificate = serializers.DictField(read_only=True)
+    certificate = CertificateSerializer(read_only=True)
 
     class Meta(JobListSerializer.Meta):
         fields = (

@@ -11,7 +11,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from knox.models import get_token_model
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -22,6 +22,7 @@ from rest_framework.views import APIView
 from interpolation import services
 from interpolation.models import Job, Project, Source
 
+from . import options
 from . import serializers as out
 from .parts import PartsActions
 
@@ -132,12 +133,17 @@ class JobViewSet(
     def get_serializer_class(self) -> type[BaseSerializer[Job]]:
         return out.JobListSerializer if self.action == "list" else out.JobSerializer
 
-    @extend_schema(request=out.JobCreateSerializer, responses={201: out.JobSerializer, 400: REFUSED})
+    @extend_schema(
+        request=out.JobCreateSerializer, responses={201: out.JobSerializer, 400: REFUSED}, examples=options.EXAMPLES
+    )
     def create(self, request: Request) -> Response:
         serializer = out.JobCreateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
         source = get_object_or_404(Source.objects.of(request.user), pk=given["source"])
+        wrong = services.wrong_options(source, given["options"])
+        if wrong:
+            raise ValidationError({"options": {name: [words] for name, words in wrong.items()}})
         job = services.job_create(source=source, options=dict(given["options"]))
         return Response(self.get_serializer(job).data, status.HTTP_201_CREATED)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from rest_framework.test import APIClient
 
+from engine.config import CHOICES, RenderOptions
 from interpolation import services
 from interpolation.models import Job, Preview, Source
 
@@ -36,11 +39,7 @@ def test_options_may_be_left_out(api: APIClient, quick_source: Source) -> None:
         ({"inbetween": 11}, "options", "Choose 1 to 10 in-between frames."),
         ({"inbetween": 0}, "options", "Choose 1 to 10 in-between frames."),
         ({"in_between": 3}, "options", "There is no such setting. Choose of: mode, inbetween,"),
-        ({"resolution": [3, 3]}, "detail", "3x3 is out of range"),
-        ({"mode": "fps", "target_fps": "NaN"}, "detail", "is not a frame rate"),
-        ({"mode": "fps", "target_fps": "1e9"}, "detail", "out of range"),
         ({"model": "best"}, "detail", 'no model "best"'),
-        ({"mode": "backwards"}, "options", "not a valid choice"),
     ],
 )
 def test_wrong_settings_are_refused_in_words(
@@ -50,6 +49,83 @@ def test_wrong_settings_are_refused_in_words(
     assert response.status_code == 400
     assert words in str(response.json()[field])
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "words"),
+    [
+        ({"resolution": [3, 3]}, "resolution", "3x3 is out of range."),
+        ({"mode": "fps", "target_fps": "NaN"}, "target_fps", '"NaN" is not a frame rate.'),
+        ({"mode": "fps", "target_fps": "1e9"}, "target_fps", "1e9 fps is out of range."),
+        ({"mode": "fps"}, "target_fps", "Exact-rate mode needs the frame rate to reach"),
+        ({"mode": "backwards"}, "mode", '"backwards" is not known. Choose smooth, slow or fps.'),
+        ({"format": "avi"}, "format", '"avi" is not known. Choose mp4_h264, mp4_h265,'),
+        ({"quality": 101}, "quality", "Choose 0 (smallest file) to 100 (best)."),
+        ({"quality": "fine"}, "quality", "A valid integer is required."),
+        ({"crf": 64}, "crf", "Choose 0 (best) to 51 (H.264, H.265) or 63 (AV1, VP9)."),
+        ({"crf": 60}, "crf", "CRF 60 is out of range. For MP4, H.264 choose 0 (best) to 51"),
+        ({"crf": 18, "format": "webp"}, "crf", "WebP has no CRF."),
+        ({"bit_depth": "10", "format": "gif"}, "bit_depth", "GIF is written with 8 bits a channel."),
+        ({"bit_depth": "12"}, "bit_depth", '"12" is not known. Choose auto, 8 or 10.'),
+        ({"encoder": "nvenc", "format": "mov_prores"}, "encoder", "NVENC does not write MOV, ProRes 422"),
+        ({"sound": "loud"}, "sound", '"loud" is not known. Choose keep, stretch or drop.'),
+        ({"deinterlace": "yes"}, "deinterlace", '"yes" is not known. Choose auto or off.'),
+        ({"cut": "fade"}, "cut", '"fade" is not known. Choose hold or crossfade.'),
+        ({"duplicates": "drop", "loop": True}, "duplicates", "Taking out repeated frames draws nothing new."),
+        ({"trim_start": "soon"}, "trim_start", '"soon" is not a time.'),
+        ({"trim_start": 600}, "trim_start", "s long. Choose an earlier start."),
+        ({"trim_start": 2, "trim_end": "0:01"}, "trim_end", "The end of the part to use lies before its start."),
+        ({"loop": "round"}, "loop", "Must be a valid boolean."),
+    ],
+)
+def test_what_is_wrong_is_said_under_the_name_of_the_setting(
+    api: APIClient, quick_source: Source, options: dict[str, object], name: str, words: str
+) -> None:
+    response = api.post(JOBS, {"source": str(quick_source.pk), "options": options}, format="json")
+    assert response.status_code == 400
+    assert list(response.json()) == ["options"] and list(response.json()["options"]) == [name]
+    assert words in response.json()["options"][name][0]
+    assert not Job.objects.exists()
+
+
+EVERYTHING = {
+    "mode": "slow", "inbetween": 3, "target_fps": None, "resolution": [64, 48], "model": "default", "cut": "crossfade",
+    "crf": 30, "held_out": False, "format": "webm_vp9", "quality": 35, "bit_depth": "8", "encoder": "software",
+    "sound": "stretch", "duplicates": "retime", "deinterlace": "off", "trim_start": "0.1", "trim_end": "1:02.5",
+    "loop": True,
+}  # fmt: skip
+
+
+def test_every_option_of_the_engine_is_taken_and_shown(api: APIClient, quick_source: Source) -> None:
+    assert set(EVERYTHING) == {field.name for field in fields(RenderOptions)}
+    response = api.post(JOBS, {"source": str(quick_source.pk), "options": EVERYTHING}, format="json")
+    assert response.status_code == 201, response.content
+    exact = EVERYTHING | {"trim_start": "1/10", "trim_end": "125/2"}
+    assert response.json()["options"] == exact
+    assert Job.objects.get().options == exact
+
+
+def test_a_part_of_two_pictures_cannot_be_asked_for(api: APIClient, quick_source: Source) -> None:
+    Source.objects.update(kind="pictures")
+    options = {"trim_end": 1, "duplicates": "retime"}
+    response = api.post(JOBS, {"source": str(quick_source.pk), "options": options}, format="json")
+    assert (response.status_code, response.json()) == (400, {"options": {
+        "trim_end": ["Two pictures have no part to cut out. Leave it empty."],
+        "duplicates": ["Two pictures have no repeated frames. Choose keep."],
+    }})  # fmt: skip
+    with pytest.raises(services.ServiceError, match="no part to cut out"):
+        services.job_create(source=Source.objects.get(), options=options)
+
+
+def test_the_description_of_the_api_names_all_choices_and_says_what_each_option_is_for(api: APIClient) -> None:
+    schemas = api.get("/api/schema/?format=json").json()["components"]["schemas"]
+    described = schemas["OptionsRequest"]["properties"]
+    assert set(described) == set(EVERYTHING)
+    assert all(entry.get("description") for entry in described.values())
+    for name, choices in CHOICES.items():
+        enum = described[name]["allOf"][0]["$ref"].split("/")[-1]
+        assert schemas[enum]["enum"] == list(choices)
+    assert (described["quality"]["maximum"], described["crf"]["maximum"]) == (100, 63)
 
 
 def test_polling_shows_progress(api: APIClient, job: Job) -> None:
