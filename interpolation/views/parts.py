@@ -19,7 +19,7 @@ from ..services.running import under_media
 from .common import MemberRequest, find_job
 
 CHOICES = {  # of the form; "" leaves the setting as it was
-    "cut": [("hold", "Hold the last frame of the shot"), ("crossfade", "Cross-fade to the next shot")],
+    "cut": [("hold", "Hold the last frame"), ("crossfade", "Cross-fade")],
     "duplicates": [("keep", "Keep them as pauses"), ("retime", "Even out the motion")],
 }
 

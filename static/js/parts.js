@@ -80,8 +80,13 @@
     if (!dragging) { seek.max = String(length); seek.value = String(now()); }
     seek.setAttribute("aria-valuetext", `${now().toFixed(1)} of ${length.toFixed(1)} seconds`);
     time.textContent = `${clock(now())} / ${clock(length)}`;
-    const waits = playing && stopped() && !over ? " Waiting for the next part." : "";
-    words.textContent = over ? `All ${span(length)} can be watched here.` : `The first ${span(length)} are ready. The rest is added while you watch; the sound comes with the finished film.${waits}`;
+    const more = playing && stopped() ? "Waiting for the next part." : "The rest is added while you watch; the sound comes with the finished film.";
+    tell(words, over ? `All ${span(length)} can be watched here.` : `The first ${span(length)} are ready.`);
+    tell(part("more"), over ? "" : more);
+  }
+
+  function tell(element, text) {
+    if (element.textContent !== text) element.textContent = text;
   }
 
   function tick() {
