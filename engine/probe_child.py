@@ -117,7 +117,8 @@ def look_at_pairs(
             for place, path in zip((pair.first, pair.second), arrived, strict=True):
                 path.write_bytes(pictures[place].read(-1))
             try:
-                info = look_at_pictures(*arrived, home / "poster.jpg", limits, resize_second=resize_second)
+                first, second = arrived
+                info = look_at_pictures(first, second, home / "poster.jpg", limits, resize_second=resize_second)
             except EngineError as error:
                 bad.append((pair.name, str(error)))
                 continue
