@@ -15,6 +15,7 @@ from torch import Tensor
 from .checkpoint import ModelInfo, file_info, load_checkpoint, model_info
 from .config import ModelConfig
 from .errors import BadOptionsError
+from .memory import keep_freed_memory
 from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor
 from .nets import EncoderDecoder, FlowFusion, Network, build, channels_last
 from .nets.flow_fusion import Features, Match, Synthesis
@@ -65,6 +66,7 @@ class Interpolator:
             BadOptionsError: no such device.
         """
         device = choose_device(device)
+        keep_freed_memory()
         if threads:
             torch.set_num_threads(threads)
             cv2.setNumThreads(threads)

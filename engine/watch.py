@@ -55,6 +55,11 @@ def ready_parts(work_dir: Path, after: int = 0) -> list[Part]:
     return found
 
 
+def parts_made(work_dir: Path) -> int:
+    """How many parts there are, ready or with a gap before them: to ask whether looking closer is worth it."""
+    return sum(1 for _ in (work_dir / FOLDER).glob("*.json"))
+
+
 def declare_part(work_dir: Path, number: int, sha256: str, start: Fraction, end: Fraction) -> Part:
     """Says that the file of a part, which is there, is finished."""
     path = _film(work_dir / FOLDER, number)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from engine.checkpoint import ModelInfo, list_models
 from engine.config import RenderOptions
 from engine.errors import BadOptionsError
+from engine.watch import parts_made
 
 from .. import services
 from ..job_form import JobForm, first_values
@@ -109,6 +110,7 @@ def _watch(job: Job) -> dict[str, Any]:
         "stage": stages.get(job.stage, "Starting"),
         "steps": steps,
         "poll_ms": poll_ms(job),
+        "parts_ready": parts_made(job.directory),
     }
 
 

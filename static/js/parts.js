@@ -120,8 +120,11 @@
     report();
   }
 
+  // The status that is asked for anyway says how many parts there are.
+  const more = () => Number(document.getElementById("job-status")?.dataset.partsMade ?? 0) > parts.length;
+
   async function ask() {
-    if (asking) return;
+    if (asking || !(over || more())) return;
     asking = true;
     try {
       const answer = await fetch(`${root.dataset.parts}?after=${parts.length ? parts.at(-1).number : 0}`, { headers: { Accept: "application/json" } });

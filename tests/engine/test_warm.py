@@ -162,6 +162,23 @@ def test_a_waiting_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
     assert gone(int(note.read_text()))
 
 
+def test_memory_is_given_back_when_nothing_comes_for_a_while(tmp_path: Path) -> None:
+    code = CHILD.replace(
+        "die_with_parent()\n",
+        "import engine.warm\nengine.warm.TRIM_AFTER = 0.5\n"
+        "engine.warm.give_memory_back = lambda: print('given back', flush=True)\ndie_with_parent()\n",
+    )
+    with (tmp_path / "log").open("ab") as words:
+        child = WarmChild([sys.executable, "-c", code], cwd=REPOSITORY, output=words)
+    try:
+        child.serve({"what": "one"})
+        child.serve({"what": "two"})
+        assert "one\nsaid two" in (tmp_path / "log").read_text(), "no pause between two that come at once"
+        wait_for(lambda: (tmp_path / "log").read_text().endswith("two\ngiven back\n"))
+    finally:
+        child.close()
+
+
 @linux
 def test_a_later_request_is_not_told_the_memory_of_an_earlier_one(child: WarmChild) -> None:
     child.serve({"what": "grow"})
