@@ -95,6 +95,8 @@ def result_name(job: Job) -> str:
     """The source's name with what was made of it: "park-4x", "park-slow-4x", "park-60fps"."""
     stem = PurePosixPath(job.source.name).stem or "result"
     options = job.options
+    if options.get("duplicates") == "drop":
+        return f"{stem}-without-repeats"
     if options.get("mode") == "fps":
         return f"{stem}-{str(options.get('target_fps')).replace('/', '_')}fps"
     times = f"{(options.get('inbetween') or 1) + 1}x"

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from engine.formats import FORMATS
+
 register = template.Library()
 
 
@@ -80,3 +82,18 @@ def per_frame(milliseconds: Any) -> str:
     if value is None:
         return ""
     return f"{float(value):.0f} ms" if value < 1000 else f"{float(value) / 1000:.2f} s"
+
+
+@register.filter
+def format_label(name: str) -> str:
+    """A format as people call it: "MP4, H.265"; nothing for an unknown one."""
+    return FORMATS[name].label if name in FORMATS else ""
+
+
+@register.filter
+def download_word(name: str | None) -> str:
+    """What the finished file is, for its button: "MP4", "WebM", "MOV", "GIF", "WebP"; of PNGs, that it is all of them.
+
+    Jobs from before there was a choice have no format: theirs is MP4.
+    """
+    return "All frames (PNG)" if name == "png" else (format_label(name or "") or "MP4").split(",")[0]

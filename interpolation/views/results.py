@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from engine.config import RenderOptions
+from engine.formats import FORMATS
 
 from ..charts import figures_chart
 from ..models import Job, Preview, Source
-from ..templatetags.inbetween import fps
+from .certificate import certificate
 from .facts import predict
 
 STAGES = {
@@ -29,25 +30,6 @@ BEGINS_AT = {  # per cent of a typical job that is over when a stage begins
     "joining": 90,
     "previews": 91,
 }
-CHECKS = {
-    "readable": "Can be opened",
-    "frame_count": "Frames",
-    "duration": "Length",
-    "fps": "Frame rate",
-    "width": "Width",
-    "height": "Height",
-    "sar": "Shape of a pixel",
-    "codec": "Coding",
-    "pix_fmt": "Pixel format",
-    "audio_streams": "Sound tracks",
-    "chapters": "Chapters",
-    "av_offset": "Sound begins after",
-    "color_primaries": "Colour primaries",
-    "color_transfer": "Colour transfer",
-    "color_matrix": "Colour matrix",
-    "color_range": "Colour range",
-}
-UNITS = {"duration": "s", "fps": "fps", "width": "px", "height": "px", "av_offset": "s"}
 
 
 def results(job: Job) -> dict[str, Any]:
@@ -73,32 +55,10 @@ def results(job: Job) -> dict[str, Any]:
         "certificate": certificate(job.certificate),
         "chart": figures_chart(job.metrics),
         "stretch": stretch(job),
-        "has_sound": bool(job.source.info.get("audio")) and stretch(job) == 1,
+        "has_sound": has_sound(job),
         "result_fps": result_fps(job),
         "shape": picture_size(job),
     }
-
-
-def certificate(data: dict[str, Any]) -> dict[str, Any]:
-    """The certificate in words; without rows in which nothing is expected and nothing found."""
-    rows = [
-        check | {"name": CHECKS.get(check["name"], check["name"].replace("_", " ")), **_in_words(check)}
-        for check in data.get("checks") or []
-        if not (check["ok"] and check["found"] in ("", None))
-    ]
-    return {"ok": data.get("ok", False), "checks": rows}
-
-
-def _in_words(check: dict[str, Any]) -> dict[str, str]:
-    unit = UNITS.get(check["name"], "")
-    return {side: _value(check[side], unit) for side in ("expected", "found")}
-
-
-def _value(value: Any, unit: str) -> str:
-    if value in ("", None):
-        return "none"
-    text = fps(value) if isinstance(value, str) and "/" in value and fps(value) else str(value)
-    return f"{text} {unit}".strip()
 
 
 def stages_of(job: Job) -> dict[str, str]:
@@ -120,6 +80,13 @@ def stretch(job: Job) -> int:
     """How many times as long as the source the result is."""
     slow = job.options.get("mode") == "slow" and job.source.kind == Source.Kind.VIDEO
     return int(job.options.get("inbetween") or 1) + 1 if slow else 1
+
+
+def has_sound(job: Job) -> bool:
+    """Whether the result, and so its preview, is heard."""
+    options = RenderOptions.from_dict(job.options)
+    heard = options.sound == "stretch" or (options.sound == "keep" and stretch(job) == 1)
+    return heard and bool(job.source.info.get("audio")) and bool(FORMATS[options.format].sound_encoder)
 
 
 def result_fps(job: Job) -> str:

@@ -102,7 +102,7 @@ def downloaded(page: Page, name: str, folder: Path) -> Path:
 
 
 def check_downloads(page: Page, folder: Path) -> None:
-    info = probe(downloaded(page, "Video", folder))
+    info = probe(downloaded(page, "MP4", folder))
     assert (info.frame_count, float(info.duration), info.width, info.height) == (120, 2.0, 320, 180)
     assert len(info.audio) == 1
     with zipfile.ZipFile(downloaded(page, "Pictures", folder)) as pictures:

@@ -10,6 +10,7 @@ from django.test import Client
 from knox.models import AuthToken
 from pytest_django.fixtures import Settings
 
+from engine.formats import FORMATS
 from interpolation.models import Job, Source
 from interpolation.services import job_create
 
@@ -133,11 +134,24 @@ def test_the_master_is_downloaded_under_a_name_that_says_what_it_is(client: Clie
     [
         ({"mode": "slow", "inbetween": 3}, "tiny-slow-4x.mp4"),
         ({"mode": "fps", "target_fps": "60000/1001"}, "tiny-60000_1001fps.mp4"),
+        ({"duplicates": "drop"}, "tiny-without-repeats.mp4"),
     ],
 )
 def test_download_names_say_the_mode(client: Client, job: Job, options: dict[str, object], name: str) -> None:
     Job.objects.update(options=options)
     assert client.get(f"/jobs/{job.pk}/download/master/")["Content-Disposition"] == f'attachment; filename="{name}"'
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_downloaded_with_its_own_ending_and_kind(client: Client, job: Job, name: str) -> None:
+    entry = FORMATS[name]
+    master = job.directory / f"master{entry.suffix}"
+    master.write_bytes(CONTENT)
+    Job.objects.update(options={"format": name, "inbetween": 3}, master=f"jobs/{job.pk}/{master.name}")
+    response = client.get(f"/jobs/{job.pk}/download/master/")
+    assert response["Content-Type"] == entry.mime
+    assert response["Content-Disposition"] == f'attachment; filename="tiny-4x{entry.suffix}"'
+    assert response.getvalue() == CONTENT
 
 
 def test_a_label_with_signs_cannot_break_out_of_the_header(client: Client, job: Job) -> None:

@@ -8,9 +8,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from engine.certificate import _FOUND
 from interpolation.charts import figures_chart
 from interpolation.models import Job, Source
-from interpolation.views.results import STAGES, certificate, overall_percent, psnr_word, results, ssim_word
+from interpolation.views.certificate import CHECKS, certificate
+from interpolation.views.results import STAGES, has_sound, overall_percent, psnr_word, results, ssim_word
 
 from .pages import METRICS, finished_job, job_of, person, source_of
 
@@ -141,6 +143,79 @@ def test_the_certificate_is_told_in_words_and_units() -> None:
             {"name": "Frames", "expected": "45", "found": "44", "ok": False},
         ],
     }
+
+
+def test_new_lines_of_the_certificate_read_well() -> None:
+    display = [13250, 34500, 7500, 3000, 34000, 16000, 15635, 16450, 10_000_000, 50]
+    told = {
+        "codec_tag": ("hvc1", "Mark of the coding", "hvc1"),
+        "bit_depth": (10, "Bit depth", "10 bits"),
+        "alpha": (True, "Transparency", "yes"),
+        "audio_streams": (0, "Sound tracks", "none"),
+        "subtitle_streams": (2, "Subtitle tracks", "2"),
+        "color_range": ("tv", "Colour range", "limited (tv)"),
+        "mastering_display": (display, "HDR: screen it was made on", "0.005 to 1000 cd/m²"),
+        "content_light": ([1000, 400], "HDR: brightest", "point 1000, picture 400 cd/m²"),
+    }
+    rows = [{"name": name, "expected": value, "found": value, "ok": True} for name, (value, _, _) in told.items()]
+    found = certificate({"ok": True, "checks": rows})["checks"]
+    assert [(row["name"], row["expected"], row["found"]) for row in found] == [
+        (label, words, words) for _, label, words in told.values()
+    ]
+
+
+def test_what_is_not_there_and_not_expected_is_not_told() -> None:
+    absent = {"alpha": False, "subtitle_streams": 0, "mastering_display": None, "codec_tag": ""}
+    rows = [{"name": name, "expected": value, "found": value, "ok": True} for name, value in absent.items()]
+    assert certificate({"ok": True, "checks": rows})["checks"] == []
+    lost = {"name": "alpha", "expected": True, "found": False, "ok": False}
+    assert [row["found"] for row in certificate({"ok": False, "checks": [lost]})["checks"]] == ["no"]
+
+
+def test_the_encoder_is_told_and_not_called_a_check(client: Client, source: Source) -> None:
+    row = {"name": "encoder", "expected": "auto", "found": "libx265", "ok": True}
+    page = page_of(client, finished_job(source, certificate={"ok": True, "checks": [row]}))
+    assert "<td>automatic</td><td>x265 (processor)</td>" in page and "for the record" in page
+
+
+def test_every_line_that_the_engine_checks_has_words() -> None:
+    assert set(_FOUND) | {"readable", "encoder"} == set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("mp4_h264", "MP4"), ("mp4_h265", "MP4"), ("mp4_av1", "MP4"), ("webm_vp9", "WebM"), ("webm_av1", "WebM"),
+        ("mov_prores", "MOV"), ("mov_prores4444", "MOV"), ("gif", "GIF"), ("webp", "WebP"), ("png", "All frames (PNG)"),
+    ],
+)  # fmt: skip
+def test_the_button_of_the_download_says_what_the_file_is(client: Client, source: Source, name: str, word: str) -> None:
+    job = finished_job(source, options={"format": name})
+    button = page_of(client, job).split(reverse("job-download", args=[job.pk, "master"]))[1].split("</a>")[0]
+    assert button.endswith(f"</svg>{word}")
+
+
+@pytest.mark.parametrize(
+    ("options", "heard"),
+    [
+        ({}, True),
+        ({"mode": "slow"}, False),
+        ({"mode": "slow", "sound": "stretch"}, True),
+        ({"sound": "drop"}, False),
+        ({"format": "gif"}, False),
+    ],
+)
+def test_the_player_has_a_switch_for_sound_where_there_is_sound(
+    source: Source, options: dict[str, str], heard: bool
+) -> None:
+    assert has_sound(job_of(source, options=options)) is heard
+
+
+def test_a_job_says_what_is_special_about_it(client: Client, source: Source) -> None:
+    options = {"format": "webp", "loop": True, "duplicates": "retime", "trim_start": "1/2"}
+    page = page_of(client, job_of(source, options=options))
+    for words in ("repeats evened out", "0:00.5 to the end", "loop", "WebP"):
+        assert f"<span>{words}</span>" in page
 
 
 def test_the_compared_picture_lies_between_its_two_neighbours(client: Client, source: Source) -> None:
