@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from skimage.metrics import structural_similarity
 
@@ -46,11 +47,12 @@ def blend(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
 
     RGB or RGBA, uint8 or uint16; colours of transparent points do not show through.
     """
+    if a.shape[-1] != 4:
+        return cv2.addWeighted(a, 1 - t, b, t, 0)
     first, second = a.astype(np.float32), b.astype(np.float32)
     mixed = first * (1 - t) + second * t
-    if mixed.shape[-1] == 4:
-        light = first[..., :3] * first[..., 3:] * (1 - t) + second[..., :3] * second[..., 3:] * t
-        mixed[..., :3] = light / np.maximum(mixed[..., 3:], 0.5)
+    light = first[..., :3] * first[..., 3:] * (1 - t) + second[..., :3] * second[..., 3:] * t
+    mixed[..., :3] = light / np.maximum(mixed[..., 3:], 0.5)
     return np.rint(mixed).astype(a.dtype)
 
 

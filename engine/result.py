@@ -15,15 +15,16 @@ from typing import Any
 
 import cv2
 
-from .canvas import Canvas
+from .canvas import Canvas, scaled
 from .checkpoint import ModelInfo
 from .disk import full_disk_in_words
 from .draw import Pair, Picture
 from .files import atomically
-from .motion import farneback_flow, flow_to_picture
+from .motion import farneback_flow, flow_to_picture, resize_flow
 from .pictures import write_picture
 
 POSTER_WIDTH = 960  # pixels
+FLOW_SIDE = 1920  # pixels: at 8K Farneback would take a minute and 2 GB, and nobody sees more of a flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,19 @@ def write_poster(work_dir: Path, picture: Picture) -> Path:
 
 
 def write_flows(work_dir: Path, img0: Picture, img1: Picture, pair: Pair) -> tuple[Path, Path | None]:
-    """flow_farneback.png and, if the model has one, flow_model.png: motion img0 -> img1, hue is direction."""
-    farneback = write_picture(work_dir / "flow_farneback.png", flow_to_picture(farneback_flow(img0, img1)))
+    """flow_farneback.png and, if the model has one, flow_model.png: motion img0 -> img1, hue is direction.
+
+    Neither side is longer than FLOW_SIDE.
+    """
+    height, width = img0.shape[:2]
+    shrink = min(1.0, FLOW_SIDE / max(width, height))
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    flow = farneback_flow(scaled(img0, size), scaled(img1, size))
+    farneback = write_picture(work_dir / "flow_farneback.png", flow_to_picture(flow))
     own = pair.flow()
     if own is None:
         return farneback, None
-    return farneback, write_picture(work_dir / "flow_model.png", flow_to_picture(own))
+    return farneback, write_picture(work_dir / "flow_model.png", flow_to_picture(resize_flow(own, size)))
 
 
 def write_zip(work_dir: Path, entries: Sequence[tuple[Path, str]]) -> Path:
