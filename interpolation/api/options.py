@@ -38,14 +38,13 @@ def _choice(name: str) -> serializers.ChoiceField:
 
 
 def _whole(low: int, high: int, help_text: str, unfit: str, *, allow_null: bool = False) -> serializers.IntegerField:
-    words = dict.fromkeys(("min_value", "max_value"), unfit)
     return serializers.IntegerField(
         required=False,
         allow_null=allow_null,
         min_value=low,
         max_value=high,
         help_text=help_text,
-        error_messages=words,
+        error_messages={"min_value": unfit, "max_value": unfit},
     )
 
 

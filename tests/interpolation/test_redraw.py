@@ -138,7 +138,8 @@ def test_through_the_page(done: Job, alice: User, bob: User) -> None:
     assert taken.status_code == 200
     made = Job.objects.get(base=done)
     assert taken.redirect_chain == [(made.get_absolute_url(), 302)]
-    assert f'Only 0:04.0 to 0:08.0 is drawn anew, the rest is <a href="{done.get_absolute_url()}"' in taken.content.decode()
+    told = f'Only 0:04.0 to 0:08.0 is drawn anew, the rest is <a href="{done.get_absolute_url()}"'
+    assert told in taken.content.decode()
     services.parts_remove(job=done)
     assert "are not kept any more" in client.get(done.get_absolute_url()).content.decode()
 
