@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import CutPolicy, Mode, RenderOptions, parse_fps, parse_resolution
+from .config import BitDepth, CutPolicy, Encoder, Mode, OutputFormat, RenderOptions, parse_fps, parse_resolution
 from .draw import PairMaker
 from .interpolator import Interpolator
 from .pictures import read_picture
@@ -47,7 +47,11 @@ def interpolate_frames(
     resize_second: bool = False,
     model: str = "default",
     device: str = "auto",
-    crf: int = 18,
+    format: OutputFormat = "mp4_h264",
+    quality: int = 80,
+    crf: int | None = None,
+    bit_depth: BitDepth = "auto",
+    encoder: Encoder = "auto",
     interpolator: PairMaker | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -62,6 +66,7 @@ def interpolate_frames(
     truth_path: the real picture in the middle, if there is one; only then do the metrics hold PSNR and SSIM.
     resize_second: scale the second picture to the first if their sizes differ; otherwise that is an error.
     model, device: as `Interpolator.load` takes them. interpolator: one that is loaded already, instead of both.
+    format, quality, crf, bit_depth, encoder: of the film, as `RenderOptions` has them.
 
     Raises:
         EngineError: with a message for people; see engine.errors for the kinds.
@@ -72,7 +77,11 @@ def interpolate_frames(
         target_fps=parse_fps(fps),
         resolution=parse_resolution(resolution) if resolution is not None else None,
         model=model,
+        format=format,
+        quality=quality,
         crf=crf,
+        bit_depth=bit_depth,
+        encoder=encoder,
     )
     first, second = Path(frame1_path), Path(frame2_path)
     result = render_pictures(
@@ -97,7 +106,11 @@ def interpolate_video(
     *,
     mode: Mode | None = None,
     cut: CutPolicy = "hold",
-    crf: int = 18,
+    format: OutputFormat = "mp4_h264",
+    quality: int = 80,
+    crf: int | None = None,
+    bit_depth: BitDepth = "auto",
+    encoder: Encoder = "auto",
     held_out: bool = True,
     input_fps: int | float | str | Fraction | None = None,
     output_dir: str | Path | None = None,
@@ -113,6 +126,7 @@ def interpolate_video(
         source's rate, so it lasts longer. "fps" (default when `fps` is given): exactly that rate, same duration.
     resolution: (width, height) in pixels; None keeps the source's.
     cut: across a cut the nearest source frame is held, or "crossfade".
+    format, quality, crf, bit_depth, encoder: of the result, as `RenderOptions` has them.
     held_out: also hide some real frames, draw them again and compare: PSNR and SSIM in the metrics.
     input_fps: of a folder or a zip of numbered pictures, given instead of a video; default 24.
     output_dir: as for `interpolate_frames`; a call that was interrupted goes on from its finished parts.
@@ -129,7 +143,11 @@ def interpolate_video(
         resolution=parse_resolution(resolution) if resolution is not None else None,
         model=model,
         cut=cut,
+        format=format,
+        quality=quality,
         crf=crf,
+        bit_depth=bit_depth,
+        encoder=encoder,
         held_out=held_out,
     )
     source = Path(video_path)

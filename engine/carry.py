@@ -11,13 +11,14 @@ from typing import Any
 from av.container import InputContainer, OutputContainer
 
 from .damage import Damage
-from .demux import packets, video_stream
+from .demux import open_input, packets, video_stream
+from .flipbook import is_flipbook
 from .formats import Format
 from .part import Part, Timed
-from .sound import Sound, sound_tracks
-from .subtitles import Subtitles, subtitle_tracks
+from .sound import Sound, decodable, sound_tracks
+from .subtitles import Subtitles, holds, is_pause, shown_at, subtitle_tracks
 from .video_info import VideoInfo
-from .words import copy_chapters, copy_track_words, film_words
+from .words import chapters_of, copy_track_words, film_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,23 @@ class Carry:
         """first_frame: when the first frame of the source is shown, in seconds of its own clock."""
         return Part(first_frame + self.begin, self.end - self.begin if self.end is not None else None, self.stretch)
 
-    def sound_begins(self, start: float) -> float:
-        """When a track is heard in the result that begins `start` seconds after the first frame of the source."""
-        return max(0.0, start - float(self.begin)) * self.stretch
+    def promise(self, info: VideoInfo, entry: Format) -> dict[str, Any]:
+        """What of it a file of the format `entry` must turn out to have, for `certify`. info: of the source."""
+        if entry.kind != "film":
+            return {}
+        if is_flipbook(self.source):
+            return {"audio_streams": 0, "subtitle_streams": 0, "chapters": 0}
+        part = self.part(info.start)
+        with open_input(self.source) as source:
+            first = _first_moments(source, part)
+            sounds = [one for one in source.streams.audio if self.sound and one.index in first and decodable(one)]
+            texts = [one for one in source.streams.subtitles if one.index in first and holds(entry, one)]
+            return {
+                "audio_streams": len(sounds),
+                "subtitle_streams": len(texts) if self.subtitles else 0,
+                "av_offset": float(first[sounds[0].index] * self.stretch) if sounds else None,
+                "chapters": len(chapters_of(source, part)),
+            }
 
 
 class Beside:
@@ -60,16 +75,19 @@ class Beside:
         notes: list[str],
     ) -> None:
         part, self._source = carry.part(first_frame), source
+        with open_input(carry.source) as again:  # walked through before the packets are
+            full = set(_first_moments(again, part))
         self._tracks: dict[int, Sound | Subtitles] = {}
         if carry.sound:
-            found = sound_tracks(source, result, entry, part, notes, browser_sound=carry.browser_sound)
+            found = sound_tracks(source, result, entry, part, full, notes, browser_sound=carry.browser_sound)
             self._tracks.update({track.source.index: track for track in found})
         if carry.subtitles:
-            texts = subtitle_tracks(source, result, entry, part, notes)
+            texts = subtitle_tracks(source, result, entry, part, full, notes)
             self._tracks.update({track.source.index: track for track in texts})
         copy_track_words(video_stream(source), picture)
         result.metadata.update(film_words(source.metadata))
-        copy_chapters(source, result, part)
+        if chapters := chapters_of(source, part):
+            result.set_chapters(chapters)
 
     def packets(self) -> Iterator[Timed]:
         """The packets of all these tracks, in the order of the source, with the time they are decoded at."""
@@ -79,6 +97,28 @@ class Beside:
                 yield from self._tracks[packet.stream_index].packets(packet)
         for track in self._tracks.values():
             yield from track.rest()
+
+
+def _first_moments(source: InputContainer, part: Part) -> dict[int, Fraction]:
+    """When each sound and subtitle stream begins that has anything in the part, in its seconds, by its index. MP4 holds
+    no empty tracks."""
+    streams = [*source.streams.audio, *source.streams.subtitles]
+    found, early = dict[int, Fraction](), set[int]()
+    for packet in packets(source, streams, Damage()) if streams else ():
+        index, stamp = packet.stream_index, packet.pts if packet.pts is not None else packet.dts
+        if index in found or not packet.size or stamp is None:
+            continue
+        begin = part.seconds(stamp, packet.time_base)
+        if packet.stream.type == "subtitle":
+            inside = not is_pause(packet) and part.span(*shown_at(packet)) is not None
+        else:
+            inside = begin >= 0 and (part.length is None or begin < part.length)
+            early |= {index} if begin < 0 else set()  # it sounds already when the part begins
+        if inside:
+            found[index] = Fraction(0) if index in early else max(begin, Fraction(0))
+        if len(found) == len(streams):
+            break
+    return found
 
 
 def left_out(info: VideoInfo, name: str) -> list[str]:

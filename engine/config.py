@@ -18,11 +18,13 @@ DuplicatePolicy = Literal["keep", "retime", "drop"]
 OutputFormat = Literal[
     "mp4_h264", "mp4_h265", "mp4_av1", "webm_vp9", "webm_av1", "mov_prores", "mov_prores4444", "gif", "webp", "png"
 ]
+BitDepth = Literal["auto", "8", "10"]
+Encoder = Literal["auto", "software", "nvenc"]
 
 CHOICES = {
     "mode": get_args(Mode), "cut": get_args(CutPolicy), "sound": get_args(SoundPolicy),
     "duplicates": get_args(DuplicatePolicy), "format": get_args(OutputFormat),
-    "bit_depth": ("auto", "8", "10"), "deinterlace": ("auto", "off"), "encoder": ("auto", "software", "nvenc"),
+    "bit_depth": get_args(BitDepth), "deinterlace": ("auto", "off"), "encoder": get_args(Encoder),
 }  # fmt: skip
 
 MAX_INBETWEEN = 10
@@ -121,8 +123,8 @@ class RenderOptions:
     held_out: bool = True  # also hide real frames, draw them again and compare
     format: OutputFormat = "mp4_h264"
     quality: int = 80
-    bit_depth: Literal["auto", "8", "10"] = "auto"
-    encoder: Literal["auto", "software", "nvenc"] = "auto"  # auto: the graphics card's where there is one
+    bit_depth: BitDepth = "auto"
+    encoder: Encoder = "auto"  # auto: the graphics card's where there is one
     sound: SoundPolicy = "keep"
     duplicates: DuplicatePolicy = "keep"
     deinterlace: Literal["auto", "off"] = "auto"

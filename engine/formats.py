@@ -18,7 +18,10 @@ from .errors import BadOptionsError
 from .hdr import hdr_params
 
 Kind = Literal["film", "gif", "webp", "png"]
-QUALITIES = (0, 20, 40, 60, 80, 100)  # where the curves below are given; between them lie straight lines
+GIF_FPS = 50  # browsers show nothing faster
+# Where the curves below are given; between them lie straight lines. At one quality the other codecs come as near to
+# the pictures they are given as H.264 does (SSIM and PSNR on six clips, docs/video.md).
+QUALITIES = (0, 20, 40, 60, 80, 100)
 
 # sound that may be copied; what is not in it is encoded anew
 MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"})
@@ -82,6 +85,11 @@ class Format:
             return ColourTags(*known, "gbr", "pc")
         return tags
 
+    def leaves_out(self, fps: Fraction, *, even: bool) -> bool:
+        """Whether a file may have fewer frames than it was made from: WebP shows one of several alike for longer, GIF
+        one of several that come too fast."""
+        return self.kind == "webp" or (self.kind == "gif" and (fps > GIF_FPS or not even))
+
     @property
     def writable_depths(self) -> tuple[int, ...]:
         """`depths` as far as the encoder that is installed has them: libvpx comes with 8 bits only, or with more."""
@@ -103,23 +111,23 @@ FORMATS: dict[str, Format] = {
         Format(
             "mp4_h265", "MP4, H.265", ".mp4", "video/mp4", "hevc", "libx265", container="mp4", tag="hvc1",
             nvenc="hevc_nvenc", settings={"preset": "fast", "x265-params": _X265}, odd_pix_fmts=ODD_YUV,
-            crf=(0, 51), curve=(42, 36, 30, 24, 18, 8), sound=MP4_SOUND, sound_encoder="aac",
+            crf=(0, 51), curve=(44, 38, 31, 24, 18, 7), sound=MP4_SOUND, sound_encoder="aac",
         ),
         Format(
             "mp4_av1", "MP4, AV1", ".mp4", "video/mp4", "av1", "libsvtav1", container="mp4", tag="av01", browser=True,
             nvenc="av1_nvenc", settings={"preset": "8"},
-            crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=MP4_SOUND, sound_encoder="aac",
+            crf=(0, 63), curve=(63, 60, 51, 37, 22, 5), sound=MP4_SOUND, sound_encoder="aac",
         ),
         Format(
             "webm_vp9", "WebM, VP9", ".webm", "video/webm", "vp9", "libvpx-vp9", container="webm", browser=True,
             unit=Fraction(1, 1000),
             settings={"deadline": "good", "cpu-used": "4", "row-mt": "1", "b": "0"},
-            crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=WEBM_SOUND, sound_encoder="libopus",
+            crf=(0, 63), curve=(63, 58, 47, 35, 22, 5), sound=WEBM_SOUND, sound_encoder="libopus",
         ),
         Format(
             "webm_av1", "WebM, AV1", ".webm", "video/webm", "av1", "libsvtav1", container="webm", browser=True,
             unit=Fraction(1, 1000), nvenc="av1_nvenc", settings={"preset": "8"},
-            crf=(0, 63), curve=(60, 54, 45, 35, 25, 10), sound=WEBM_SOUND, sound_encoder="libopus",
+            crf=(0, 63), curve=(63, 60, 51, 37, 22, 5), sound=WEBM_SOUND, sound_encoder="libopus",
         ),
         Format(
             "mov_prores", "MOV, ProRes 422", ".mov", "video/quicktime", "prores", "prores_ks", container="mov",

@@ -53,11 +53,18 @@ def marks_of(result: OutputContainer) -> list[TrackMark]:
 
 
 def mark_tracks(path: Path, marks: Sequence[TrackMark]) -> None:
-    """Sets the marks of the first tracks of a finished file, in their order."""
+    """Sets the marks of the tracks of a finished file. The muxer leaves out empty ones, but numbers all from 1."""
     with path.open("r+b") as file:
         whole = _Box(b"", 0, path.stat().st_size)
-        for track, mark in zip(_find(file, whole, b"moov", b"trak"), marks, strict=False):
-            _mark(file, track, mark)
+        for track in _find(file, whole, b"moov", b"trak"):
+            number = _number(file, track)
+            if number <= len(marks):  # those behind them are the muxer's own, such as chapters
+                _mark(file, track, marks[number - 1])
+
+
+def _number(file: BinaryIO, track: _Box) -> int:
+    header = next(_find(file, track, b"tkhd"))
+    return _read(file, header.begin + (20 if _read(file, header.begin, ">B") else 12), ">I")
 
 
 def _mark(file: BinaryIO, track: _Box, mark: TrackMark) -> None:

@@ -57,16 +57,18 @@ def limit(memory: int, seconds: int) -> None:
 def look(request: dict[str, Any]) -> dict[str, Any]:
     paths, folder = [Path(path) for path in request["paths"]], Path(request["folder"])
     limits, kind = Limits(**request["limits"]), request["kind"]
+    sequence = kind == "sequence" or (kind == "video" and sniff(paths[0]) == ZIP)
+    if request["fps"] is not None and not sequence:
+        what = "A video has its own frame rate" if kind == "video" else "Pairs of pictures have no frame rate"
+        raise BadInputError(f"{what}: leave it out here.")
     if kind == "pairs":
         return look_at_pairs(paths, request["labels"], folder, limits, resize_second=request["resize_second"])
     if kind == "pictures":
         poster = folder / "poster.jpg"
         info = look_at_pictures(paths[0], paths[1], poster, limits, resize_second=request["resize_second"])
         return {"info": info, "files": named(paths, folder, "picture1", "picture2")}
-    if kind == "sequence" or sniff(paths[0]) == ZIP:
+    if sequence:
         return look_at_sequence(paths, request["labels"], request["fps"], folder, limits)
-    if request["fps"] is not None:
-        raise BadInputError("A video has its own frame rate: leave out the one for pictures.")
     info = look_at_video(paths[0], folder / "poster.jpg", limits)
     return {"info": info, "files": named(paths, folder, "source")}
 

@@ -35,7 +35,6 @@ from .redraw import Redraw, read_redraw, require_kept
 from .remux import join_segments, make_source_preview
 from .result import RenderResult, remove_halves, timing, write_flows, write_json, write_stills, write_zip
 from .segments import Manifest, Segment, SegmentStore, fingerprint, split
-from .subtitles import subtitles_that_fit
 from .timeline import Timeline, plan
 from .video import VideoInfo, probe
 from .watch import PartMaker, Piece
@@ -131,7 +130,9 @@ def _render(
     paths, size = [film.store.path(segment) for segment in film.segments], sum(part.bytes for part in manifests)
     notes = room.do(lambda: make_master(paths, master, film.encoding, carry=film.carry, info=film.info), size)
     report("joining", 1, 1)
-    certificate = certify(master, _expected(film), unit=film.encoding.format.unit)
+    entry = film.encoding.format
+    fewer = entry.leaves_out(film.timeline.fps, even=film.even)
+    certificate = certify(master, _expected(film), unit=entry.unit, fewer=fewer)
     certificate["checks"].append(encoder_row(film.options.encoder, film.encoding))
     files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts))
     read = reading_notes(film.info, film.reading, film.encoding)
@@ -348,26 +349,14 @@ def _writer(film: _Film, segment: Segment) -> VideoWriter:
 def _expected(film: _Film) -> dict[str, Any]:
     """What the finished file must turn out to be, for `certify`."""
     film_kind = film.encoding.format.kind == "film"
-    sound = film.info.audio if film.keeps_sound and film_kind else []
     return {
+        **film.carry.promise(film.info, film.encoding.format),
         **promise(film.encoding, film.canvas.outer, alpha=film.info.alpha, info=film.info),
         "frame_count": len(film.timeline),
         "duration": film.timeline.duration,
         "fps": film.timeline.fps,
         "sar": film.sar if film_kind else None,
-        "audio_streams": len(sound) if film_kind else None,
-        "subtitle_streams": subtitles_that_fit(film.info, film.encoding.format) if film_kind else None,
-        "av_offset": film.carry.sound_begins(sound[0]["start"]) if sound else None,
-        "chapters": sum(
-            film.carry.part(Fraction(0)).span(*_span(chapter)) is not None for chapter in film.info.chapters
-        )
-        if film_kind
-        else None,
     }
-
-
-def _span(chapter: dict[str, Any]) -> tuple[Fraction, Fraction]:
-    return Fraction(chapter["start"]), Fraction(chapter["end"])
 
 
 def _evaluate(film: _Film, report: Reporter) -> tuple[dict[str, Any] | None, str]:

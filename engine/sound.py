@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import Any, Protocol
 
 import av
@@ -44,7 +44,6 @@ class Sound(Protocol):
         ...
 
 
-@dataclass(slots=True)
 class CopiedSound:
     """Packets as they are. Times that a file counting in milliseconds had to round are made even again.
 
@@ -52,38 +51,38 @@ class CopiedSound:
     without which a decoder does not get the next one right, and the cut falls between two samples.
     """
 
-    source: AudioStream
-    target: AudioStream
-    part: Part
-    hides: bool
-    _next: Fraction | None = None  # seconds at which the next packet should begin
+    def __init__(self, source: AudioStream, target: AudioStream, part: Part, *, hides: bool) -> None:
+        self.source, self._target, self._part = source, target, part
+        self._unit, self._rate = source.time_base or Fraction(1, source.sample_rate), source.sample_rate
+        # A moment is a whole number of ticks, as an hour has 170 000 packets and fractions are slow
+        self._ticks = lcm(self._unit.denominator, self._rate, part.origin.denominator)  # a second
+        self._origin = int(part.origin * self._ticks)
+        self._end = None if part.length is None else part.length * self._ticks
+        opus = OPUS_DELAY if codec_name(source) == "opus" else Fraction(0)
+        self._hidden = None if hides else -opus * self._ticks  # the earliest beginning
+        self._next: int | None = None  # where the next packet should begin
 
     def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
-        stamp, unit = packet.pts if packet.pts is not None else packet.dts, packet.time_base
+        stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None:
             return
-        shown, length = self.part.seconds(stamp, unit), (packet.duration or 0) * unit
-        if self._next is not None and abs(shown - self._next) <= unit:
-            shown = self._next
-        self._next = shown + (self._length() or length)
-        if shown < self._earliest(length) or (self.part.length is not None and shown >= self.part.length):
+        step = self._ticks * self._unit.numerator // self._unit.denominator
+        start, frame = stamp * step - self._origin, self.source.codec_context.frame_size or 0
+        length = frame * self._ticks // self._rate or (packet.duration or 0) * step
+        if self._next is not None and abs(start - self._next) <= step:
+            start = self._next
+        self._next = start + length
+        if start < (-2 * length if self._hidden is None else self._hidden):
             return
-        packet.stream, packet.time_base = self.target, Fraction(1, self.source.sample_rate)
-        packet.pts = packet.dts = round(shown / packet.time_base)
-        packet.duration = round((self._length() or length) / packet.time_base)
-        yield shown, packet
+        if self._end is not None and start >= self._end:
+            return
+        packet.stream, packet.time_base = self._target, Fraction(1, self._rate)
+        packet.pts = packet.dts = (start * self._rate + self._ticks // 2) // self._ticks
+        packet.duration = length * self._rate // self._ticks
+        yield Fraction(start, self._ticks), packet
 
     def rest(self) -> Iterable[Timed]:
         return ()
-
-    def _length(self) -> Fraction:
-        """Of a packet in seconds, where all are as long; else 0."""
-        return Fraction(self.source.codec_context.frame_size or 0, self.source.sample_rate)
-
-    def _earliest(self, length: Fraction) -> Fraction:
-        if self.hides:
-            return -2 * length
-        return -OPUS_DELAY if codec_name(self.source) == "opus" else Fraction(0)
 
 
 class EncodedSound:
@@ -138,16 +137,25 @@ class EncodedSound:
 
 
 def sound_tracks(
-    source: InputContainer, result: OutputContainer, entry: Format, part: Part, notes: list[str], *, browser_sound: bool
+    source: InputContainer,
+    result: OutputContainer,
+    entry: Format,
+    part: Part,
+    full: set[int],
+    notes: list[str],
+    *,
+    browser_sound: bool,
 ) -> list[Sound]:
     """Adds a track to `result`, a file of the format `entry`, for every sound track of `source`; says in `notes` what
-    was lost on the way. browser_sound: AAC in stereo where browsers do not play it as it is."""
+    was lost on the way. full: indices of the streams that have anything in the part. browser_sound: AAC in stereo where
+    browsers do not play it as it is."""
     held = BROWSER_CODECS if browser_sound else entry.sound
     tracks: list[Sound] = []
     for number, stream in enumerate(source.streams.audio, 1):
         codec = codec_name(stream)
-        if stream.codec_context is None or not stream.sample_rate:
-            notes.append(f"Sound track {number} ({codec}) cannot be decoded here and was left out.")
+        if not decodable(stream) or stream.index not in full:
+            why = "has no sound in this part" if decodable(stream) else "cannot be decoded here"
+            notes.append(f"Sound track {number} ({codec}) {why} and was left out.")
             continue
         if codec in held and part.stretch == 1 and not codec.startswith("pcm"):  # PCM comes in pieces of any length
             target = result.add_stream_from_template(stream)
@@ -159,6 +167,10 @@ def sound_tracks(
                 notes += _losses(number, stream, target, entry)
         copy_track_words(stream, target)
     return tracks
+
+
+def decodable(stream: AudioStream) -> bool:
+    return stream.codec_context is not None and bool(stream.sample_rate)
 
 
 def _encoder(stream: AudioStream, result: Any, encoder: str, *, stereo: bool) -> Any:

@@ -15,7 +15,6 @@ from av.subtitles.subtitle import SubtitleSet
 from .demux import codec_name
 from .formats import Format
 from .part import Part, Timed
-from .video_info import VideoInfo
 from .words import copy_track_words
 
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "webm": "webvtt"}  # by FFmpeg's name of the container
@@ -68,8 +67,8 @@ class CopiedSubtitles:
         self._unit = UNIT.get(codec_name(source), Fraction(1, 90_000))
 
     def packets(self, packet: av.Packet[SubtitleStream]) -> Iterator[Timed]:
-        empty = codec_name(self.source) == "mov_text" and bytes(packet)[:2] == b"\0\0"  # a pause, which the muxer makes
-        span = None if empty or packet.pts is None else self._part.span(*_shown(packet))
+        pause = packet.pts is None or is_pause(packet)  # the muxer makes its own
+        span = None if pause else self._part.span(*shown_at(packet))
         if span is not None:
             yield _placed(packet, self._target, self._unit, *span)
 
@@ -93,7 +92,7 @@ class WrittenSubtitles:
             texts = list(self._texts(packet))
         except (av.FFmpegError, EOFError):
             return  # a damaged one
-        span = self._part.span(*_shown(packet))
+        span = self._part.span(*shown_at(packet))
         if span is None:
             return
         for text in texts:
@@ -147,48 +146,50 @@ class OneByOne:
 
 
 def subtitle_tracks(
-    source: InputContainer, result: OutputContainer, entry: Format, part: Part, notes: list[str]
+    source: InputContainer, result: OutputContainer, entry: Format, part: Part, full: set[int], notes: list[str]
 ) -> list[Subtitles]:
     """Adds a track to `result`, a file of the format `entry`, for every subtitle track of `source` that it holds; says
-    in `notes` what was lost."""
+    in `notes` what was lost. full: indices of the streams that have anything in the part."""
     kind, name = entry.container, entry.label.split(",")[0]
     tracks: list[Subtitles] = []
     for number, stream in enumerate(source.streams.subtitles, 1):
         codec = codec_name(stream)
         what = f"Subtitle track {number} ({codec})"
-        if stream.codec_context is None:
-            notes.append(f"{what} cannot be read here and was left out.")
+        if not holds(entry, stream) or stream.index not in full:
+            notes.append(f"{what} {_why_not(stream, entry)} and was left out.")
             continue
         if codec == TEXT[kind] or codec in PICTURES.get(kind, ()):
             target = result.add_stream_from_template(stream)
             tracks.append(CopiedSubtitles(stream, target, part))
-        elif stream.codec_context.codec.text_sub:
+        else:
             lost = f"{what} lost places, effects and the like: {name} holds little more than text."
             notes += [lost] if codec in STYLED else []
             target = _writer(stream, result, TEXT[kind])
             tracks.append(WrittenSubtitles(stream, target, part, notes, lost))
-        else:
-            notes.append(f"{what} consists of pictures, which {name} does not hold, and was left out.")
-            continue
         if codec_name(target) == "mov_text":
             target.codec_context.codec_tag = "tx3g"  # in MOV the muxer would call it "text", which is another thing
         copy_track_words(stream, target)
     return tracks
 
 
-def subtitles_that_fit(info: VideoInfo, entry: Format) -> int:
-    """How many subtitle tracks of a source a file of the format `entry` holds."""
-    return sum(
-        one["codec"] in PICTURES.get(entry.container, ()) or one["codec"] in TEXT.values() or _is_text(one["codec"])
-        for one in info.subtitles
-    )
-
-
-def _is_text(codec: str) -> bool:
-    try:
-        return av.Codec(codec, "r").text_sub
-    except ValueError:  # no decoder
+def holds(entry: Format, stream: SubtitleStream) -> bool:
+    """Whether a file of the format `entry` can have this subtitle track."""
+    if stream.codec_context is None:
         return False
+    return stream.codec_context.codec.text_sub or codec_name(stream) in PICTURES.get(entry.container, ())
+
+
+def _why_not(stream: SubtitleStream, entry: Format) -> str:
+    if stream.codec_context is None:
+        return "cannot be read here"
+    if not holds(entry, stream):
+        return f"consists of pictures, which {entry.label.split(',')[0]} does not hold,"
+    return "has no text in this part"
+
+
+def is_pause(packet: av.Packet[Any]) -> bool:
+    """Whether a packet only says that nothing is shown: MP4 has such between its subtitles."""
+    return codec_name(packet.stream) == "mov_text" and bytes(packet)[:2] == b"\0\0"
 
 
 def _writer(source: SubtitleStream, result: Any, codec: str) -> Any:
@@ -198,10 +199,10 @@ def _writer(source: SubtitleStream, result: Any, codec: str) -> Any:
     return target
 
 
-def _shown(packet: av.Packet[Any]) -> tuple[Fraction, Fraction]:
-    """(start, end) in seconds of the source's clock."""
-    assert packet.pts is not None
-    start, length = packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base
+def shown_at(packet: av.Packet[Any]) -> tuple[Fraction, Fraction]:
+    """(start, end) in seconds of the source's clock, of a packet that has a time."""
+    stamp = packet.pts if packet.pts is not None else packet.dts or 0
+    start, length = stamp * packet.time_base, (packet.duration or 0) * packet.time_base
     return start, start + (length if length > 0 else UNSAID)
 
 

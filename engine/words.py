@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from av.container import InputContainer, OutputContainer
+from av.container import InputContainer
 from av.stream import Disposition
 
 from .part import Part
@@ -38,8 +38,8 @@ def copy_track_words(source: Any, target: Any) -> None:
     target.disposition = source.disposition & ~(Disposition.attached_pic | Disposition.timed_thumbnails)
 
 
-def copy_chapters(source: InputContainer, result: OutputContainer, part: Part) -> None:
-    """The chapters of the part; moved, cut and stretched with its picture."""
+def chapters_of(source: InputContainer, part: Part) -> list[Any]:
+    """The chapters of the part, as PyAV has them; moved, cut and stretched with its picture."""
     chapters: list[Any] = []
     for chapter in source.chapters():
         unit = chapter["time_base"] or Fraction(1)
@@ -47,5 +47,4 @@ def copy_chapters(source: InputContainer, result: OutputContainer, part: Part) -
         if span is not None:
             start, end = (round(moment / unit) for moment in span)
             chapters.append({**chapter, "start": start, "end": end})
-    if chapters:
-        result.set_chapters(chapters)
+    return chapters

@@ -20,9 +20,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from engine.disk import FULL
 from interpolation.services.disk import DISK_FULL, in_words
+from interpolation.services.uploads import MAX_FILES
 
 OVERHEAD = 64 * 1024  # what a form adds around its files
-MAX_FILES = 1000  # in one form
 TOO_MANY = f"At most {MAX_FILES} files are taken at once. Pack the pictures into one zip and send that."
 
 

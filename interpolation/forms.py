@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.template.defaultfilters import filesizeformat
 
+from engine.config import MAX_INBETWEEN, parse_fps
+from engine.errors import BadOptionsError
+
 from .models import Project, Source
+
+ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 class SignUpForm(UserCreationForm):
@@ -46,16 +52,34 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    """One video, or two pictures in order."""
+    """One video, two pictures in order, or many pictures (also as a zip): one sequence, or pairs.
+
+    paths: JSON list of the names with their folders, where a browser was given a folder; in the order of the files.
+    pair_frames: how many pictures to draw between the two of every pair at once; 0: none yet.
+    """
+
+    SEQUENCE, PAIRS = "sequence", "pairs"
 
     footage = ManyFilesField(
         max_length=1000,
         error_messages={
-            "required": "Choose one video, or two pictures.",
+            "required": "Choose one video, or two or more pictures.",
             "empty": "The file is empty (0 bytes). Nothing was stored; choose another.",
         },
     )
     resize_second = forms.BooleanField(required=False)
+    together = forms.ChoiceField(required=False, choices=[(SEQUENCE, "One sequence"), (PAIRS, "Pairs")])
+    input_fps = forms.CharField(required=False, max_length=32, initial="24")
+    pair_frames = forms.IntegerField(
+        required=False,
+        initial=1,
+        min_value=0,
+        max_value=MAX_INBETWEEN,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), f"Choose 0 to {MAX_INBETWEEN} in-between pictures for each pair."
+        ),
+    )
+    paths = forms.JSONField(required=False)
 
     def clean_footage(self) -> list[UploadedFile]:
         files: list[UploadedFile] = self.cleaned_data["footage"]
@@ -66,18 +90,59 @@ class UploadForm(forms.Form):
                 raise forms.ValidationError(
                     f"{file.name} is {filesizeformat(size)}; the most that can be uploaded is {limit}."
                 )
-        if len(files) > 2:
-            raise forms.ValidationError(f"That is {len(files)} files. Choose one video, or two pictures.")
         if len(files) == 1 and _is_still(files[0]):
             raise forms.ValidationError("One picture has nothing to lie between. Choose two pictures, or a video.")
-        if len(files) == 2 and any((file.content_type or "").startswith("video/") for file in files):
-            raise forms.ValidationError("A video goes alone. Choose one video, or two pictures.")
+        if len(files) > 1 and any((file.content_type or "").startswith("video/") for file in files):
+            raise forms.ValidationError("A video goes alone. Choose one video, or two or more pictures.")
+        if len(files) > 1 and any(_is_zip(file) for file in files):
+            raise forms.ValidationError("A zip goes alone. Choose one zip, or the pictures themselves.")
         return files
 
-    @property
-    def kind(self) -> str:
-        return Source.Kind.PICTURES if len(self.cleaned_data["footage"]) == 2 else Source.Kind.VIDEO
+    def clean_input_fps(self) -> str:
+        value = self.cleaned_data["input_fps"].strip()
+        if value:
+            _checked(lambda: parse_fps(value))
+        return value
+
+    def clean_paths(self) -> list[str]:
+        paths = self.cleaned_data["paths"] or []
+        fit = isinstance(paths, list) and all(isinstance(path, str) and 0 < len(path) <= 1000 for path in paths)
+        if not fit or (paths and len(paths) != len(self.cleaned_data.get("footage", paths))):
+            raise forms.ValidationError("The names of the pictures do not fit the pictures. Choose them again.")
+        return paths
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        files = data.get("footage") or []
+        data["kind"] = self._kind(files, data.get("together") or "")
+        if len(files) > 2 and not data["kind"]:
+            self.add_error("together", f"Say whether these {len(files)} pictures are one sequence, or pairs.")
+        return data
+
+    def _kind(self, files: list[UploadedFile], together: str) -> str:
+        """A kind of source, SEQUENCE or PAIRS; "" if that has to be asked."""
+        if len(files) > 2:
+            return together
+        if len(files) == 1 and _is_zip(files[0]):
+            return together or self.SEQUENCE
+        return together or Source.Kind.PICTURES if len(files) == 2 else Source.Kind.VIDEO
 
 
 def _is_still(file: UploadedFile) -> bool:
     return (file.content_type or "") in ("image/png", "image/jpeg", "image/bmp", "image/tiff")
+
+
+def _is_zip(file: UploadedFile) -> bool:
+    if isinstance(file, TemporaryUploadedFile):
+        with Path(file.temporary_file_path()).open("rb") as arrived:  # closed again: there may be a thousand of them
+            return arrived.read(4) in ZIP_STARTS
+    file.seek(0)
+    return file.read(4) in ZIP_STARTS
+
+
+def _checked(make: Any) -> Any:
+    """The engine's refusal as the form's."""
+    try:
+        return make()
+    except BadOptionsError as error:
+        raise forms.ValidationError(str(error)) from error

@@ -43,10 +43,22 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
 
 
 class SourceCreateSerializer(serializers.Serializer[Any]):
-    """Either `video`, or `frame1` and `frame2`, or `sample`."""
+    """Either `video`, or `frame1` and `frame2`, or `pictures`, or `sample`."""
 
     project = serializers.UUIDField()
-    video = serializers.FileField(required=False, max_length=1000, allow_empty_file=True)
+    video = serializers.FileField(
+        required=False, max_length=1000, allow_empty_file=True, help_text="A video, or a zip of numbered pictures."
+    )
+    pictures = serializers.ListField(
+        child=serializers.FileField(max_length=1000, allow_empty_file=True),
+        required=False,
+        help_text="Numbered pictures of one sequence: the field comes once for each.",
+    )
+    fps = serializers.CharField(
+        required=False,
+        max_length=40,
+        help_text='Of a sequence or a zip of pictures: "24" (default) or "24000/1001".',
+    )
     frame1 = serializers.FileField(required=False, max_length=1000, allow_empty_file=True)
     frame2 = serializers.FileField(required=False, max_length=1000, allow_empty_file=True)
     resize_second = serializers.BooleanField(default=False, help_text="Take two pictures of different sizes.")

@@ -89,7 +89,8 @@ class SourceViewSet(
             "application/json": out.SourceCreateSerializer,
         },
         responses={201: out.SourceSerializer, 400: REFUSED, 413: REFUSED},
-        description="Send one `video`, or two pictures as `frame1` and `frame2`, as a form; or ask for the `sample`.",
+        description="Send as a form one `video` (also a zip of pictures), two pictures as `frame1` and `frame2`, or "
+        "many as `pictures`; or ask for the `sample`.",
     )
     def create(self, request: Request) -> Response:
         given = self.read(request)
@@ -109,6 +110,8 @@ class SourceViewSet(
     def make(self, project: Project, given: dict[str, Any]) -> Source:
         if given["sample"]:
             return services.source_create_sample(project=project)
+        if given.get("pictures"):
+            return services.source_create_sequence(project=project, uploads=given["pictures"], fps=given.get("fps"))
         pictures = given.get("frame1") or given.get("frame2")
         return services.source_create(
             project=project,
@@ -116,6 +119,7 @@ class SourceViewSet(
             upload=given.get("frame1") if pictures else given.get("video"),
             upload2=given.get("frame2"),
             resize_second=given["resize_second"],
+            fps=given.get("fps"),
         )
 
 

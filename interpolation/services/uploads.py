@@ -26,6 +26,7 @@ from .disk import full_disk_in_words, in_words, require_room
 from .errors import PictureSizesDifferError, ServiceError
 
 PIECE = 1024 * 1024  # bytes read and written at once
+MAX_FILES = 1000  # in one form
 LABEL_LENGTH = 120
 TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 PROBE_BYTES_PER_SECOND = 20_000_000  # of pictures to be looked at one by one, a slow disk and a busy processor granted

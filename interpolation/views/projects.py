@@ -13,9 +13,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from engine.config import MAX_INBETWEEN, RenderOptions
+
 from .. import services
 from ..forms import ProjectForm, UploadForm
 from ..models import Job, Preview, Project, Source
+from ..services.uploads import MAX_FILES
 from .common import REFUSALS, MemberRequest
 from .results import overall_percent
 
@@ -73,6 +76,8 @@ def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, st
         "any_live": any(job.is_live for job in jobs),
         "form": form or UploadForm(),
         "max_upload": settings.MAX_UPLOAD_BYTES,
+        "max_files": MAX_FILES,
+        "max_inbetween": MAX_INBETWEEN,
     }
     return render(request, "interpolation/project.html", context, status=status)
 
@@ -93,12 +98,12 @@ def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def source_upload(request: MemberRequest, pk: UUID) -> HttpResponse:
-    """Take a video or two pictures. Answers JSON to the page's own script, a page to a plain form."""
+    """Take a video or pictures. Answers JSON to the page's own script, a page to a plain form."""
     found = find_project(request, pk)
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            return _uploaded(request, _store(found, form))
+            return _uploaded(request, _store(request, found, form))
         except services.PictureSizesDifferError as error:
             form.add_error("footage", str(error))
             return _refused(request, found, form, offer_resize=True)
@@ -107,23 +112,49 @@ def source_upload(request: MemberRequest, pk: UUID) -> HttpResponse:
     return _refused(request, found, form)
 
 
-def _store(project: Project, form: UploadForm) -> Source:
-    files = form.cleaned_data["footage"]
-    return services.source_create(
-        project=project,
-        kind=form.kind,
-        upload=files[0],
-        upload2=files[1] if len(files) == 2 else None,
-        resize_second=form.cleaned_data["resize_second"],
+def _store(request: MemberRequest, project: Project, form: UploadForm) -> str:
+    """Keeps what came; returns the address where to go on."""
+    data = form.cleaned_data
+    files, kind = data["footage"], data["kind"]
+    if kind == UploadForm.PAIRS:
+        _store_pairs(request, project, form)
+        return project.get_absolute_url()
+    if kind == UploadForm.SEQUENCE:
+        source = services.source_create_sequence(
+            project=project, uploads=files, fps=data["input_fps"] or None, paths=data["paths"]
+        )
+    else:
+        source = services.source_create(
+            project=project,
+            kind=kind,
+            upload=files[0],
+            upload2=files[1] if len(files) == 2 else None,
+            resize_second=data["resize_second"],
+        )
+    return reverse("job-new", args=[source.pk])
+
+
+def _store_pairs(request: MemberRequest, project: Project, form: UploadForm) -> None:
+    """A source for every pair, and a job for each if pictures are to be drawn; what was left out is said."""
+    data = form.cleaned_data
+    made = services.source_create_pairs(
+        project=project, uploads=data["footage"], resize_second=data["resize_second"], paths=data["paths"]
     )
+    count = data["pair_frames"] or 0
+    if count:
+        for source in made.sources:
+            services.job_create(source=source, options=RenderOptions(inbetween=count).to_dict())
+    pairs = f"{len(made.sources)} pair{'' if len(made.sources) == 1 else 's'}"
+    messages.success(request, f"{pairs} kept" + (", and a job started for each." if count else "."))
+    if made.bad:
+        messages.warning(request, f"Left out: {services.in_a_few_words(made.bad)}")
 
 
 def _wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
 
 
-def _uploaded(request: MemberRequest, source: Source) -> HttpResponse:
-    address = reverse("job-new", args=[source.pk])
+def _uploaded(request: MemberRequest, address: str) -> HttpResponse:
     return JsonResponse({"next": address}, status=201) if _wants_json(request) else redirect(address)
 
 

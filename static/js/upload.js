@@ -5,14 +5,17 @@
   const part = (name) => form.querySelector(`[data-drop-${name}]`);
   const input = part("input"), run = part("run"), say = part("say"), pair = part("pair"), errors = part("errors");
   const bar = part("bar"), words = part("words");
-  const resize = form.querySelector("#resize_second");
-  let request = null, held = [];
+  const resize = form.querySelector("#resize_second"), together = part("together"), acts = part("acts");
+  const ways = [...together.querySelectorAll("[name=together]")];
+  let request = null, held = [], many = false;
 
   part("send").hidden = true;
   input.classList.add("visually-hidden");
   input.tabIndex = -1;
   part("choose").hidden = false;
   part("resize").hidden = true;
+  together.hidden = true;
+  for (const way of ways) way.addEventListener("change", () => { part("resize").hidden = !isPairs(); });
   part("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => take([...input.files]));
 
@@ -27,58 +30,123 @@
     event.preventDefault();
     depth = 0;
     over(false);
-    if (!request) take([...event.dataTransfer.files]);
+    if (!request) filesOf(event.dataTransfer).then(take);
   });
 
-  const isPicture = (file) => /^image\/(png|jpeg|bmp|tiff)$/.test(file.type);
+  // What was dropped, with what lies in folders; hidden files of systems stay behind.
+  async function filesOf(transfer) {
+    const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+    const found = [];
+    for (const entry of entries) await walk(entry, found);
+    return found;
+  }
+
+  async function walk(entry, found) {
+    if (entry.name.startsWith(".") || /^(__MACOSX|thumbs\.db|desktop\.ini)$/i.test(entry.name)) return;
+    if (entry.isFile) {
+      const file = await new Promise((done, failed) => entry.file(done, failed));
+      file.place = entry.fullPath.slice(1);
+      found.push(file);
+      return;
+    }
+    const reader = entry.createReader();
+    const some = () => new Promise((done, failed) => reader.readEntries(done, failed));
+    for (let entries = await some(); entries.length; entries = await some()) for (const inside of entries) await walk(inside, found);
+  }
+
+  const isPicture = (file) => /^image\/(png|jpeg|bmp|tiff|webp)$/.test(file.type) || /\.(png|jpe?g|bmp|tiff?|webp)$/i.test(file.name);
+  const isZip = (file) => /zip/.test(file.type) || /\.zip$/i.test(file.name);
+  const isPairs = () => ways.some((way) => way.checked && way.value === "pairs");
   const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 
   function take(files) {
     fail([]);
     resize.checked = false;
-    const most = Number(form.dataset.max);
+    if (!files.length) return;
+    const most = Number(form.dataset.max), mostFiles = Number(form.dataset.maxFiles);
     const large = files.find((file) => file.size > most);
     if (large) return fail([`${large.name} is ${size(large.size)}; the most that can be uploaded is ${size(most)}.`]);
-    const together = held.length === 1 && files.length === 1 && isPicture(files[0]) ? [...held, ...files] : files;
-    if (together.length > 0 && together.length <= 2 && together.every(isPicture)) return arrange(together);
+    const total = files.reduce((sum, file) => sum + file.size, 0);
+    if (total > most) return fail([`Together these are ${size(total)}; the most that can be uploaded is ${size(most)}.`]);
+    if (files.length > mostFiles) return fail([`That is ${files.length} files; at most ${mostFiles} are taken at once. Pack the pictures into one zip and drop that.`]);
+    const joined = held.length === 1 && files.length === 1 && isPicture(held[0]) && isPicture(files[0]) ? [...held, ...files] : files;
+    const animation = joined.length === 1 && /webp/i.test(joined[0].type + joined[0].name); // may move: the server tells
+    if (joined.length <= 2 && joined.every(isPicture) && !animation) return arrange(joined);
+    if (joined.every(isPicture) && !animation) return gather(joined);
+    if (joined.length === 1 && isZip(joined[0])) return gather(joined);
     arrange([]);
-    if (files.length) send(files);
+    send(joined);
   }
 
   // One or two pictures wait to be put in order, then go.
   function arrange(files) {
-    for (const image of pair.querySelectorAll("img")) URL.revokeObjectURL(image.src);
-    held = files;
-    pair.hidden = files.length === 0;
-    pair.replaceChildren();
+    const row = clear(files);
     if (!files.length) return;
-    const row = element("div", "pair-row");
-    files.forEach((file, index) => {
-      const figure = element("figure", "");
-      const image = element("img", "");
-      image.src = URL.createObjectURL(file);
-      image.alt = "";
-      const caption = element("figcaption", "small", `${index ? "Last" : "First"}: ${file.name}`);
-      figure.append(image, caption);
-      row.append(figure);
-    });
-    const acts = element("div", "drop-acts");
+    files.forEach((file, index) => row.append(thumb(file, `${index ? "Last" : "First"}: ${file.name}`)));
     if (files.length === 1) {
       row.append(element("p", "pair-gap quiet", "And the second picture? Drop it here too, or choose it."));
       acts.append(button("Choose the second picture", "btn-primary", () => input.click()));
     } else {
       acts.append(button("Upload both", "btn-primary", () => send(held)), button("Swap them", "btn-plain", () => arrange([held[1], held[0]])));
     }
-    acts.append(button("Never mind", "btn-bare", () => { arrange([]); fail([]); }));
-    pair.append(row, acts);
+    acts.append(neverMind());
     acts.querySelector("button").focus();
   }
+
+  // Many pictures, or a zip of them, wait for the word whether they are one sequence or pairs.
+  function gather(files) {
+    const row = clear(files);
+    row.classList.add("many");
+    many = true;
+    together.hidden = false;
+    if (!ways.some((way) => way.checked)) ways[0].checked = true;
+    part("resize").hidden = !isPairs();
+    together.querySelector("legend").textContent = isZip(files[0]) ? `What is in ${files[0].name}?` : `What are these ${files.length} pictures?`;
+    const shown = isZip(files[0]) ? [] : [...files].sort((a, b) => place(a).localeCompare(place(b), "en", { numeric: true })).slice(0, 6);
+    for (const file of shown) row.append(thumb(file, file.name));
+    if (files.length > shown.length && shown.length) row.append(element("p", "quiet small", `and ${files.length - shown.length} more`));
+    pair.hidden = !shown.length;
+    acts.append(button(isZip(files[0]) ? "Upload the zip" : `Upload ${files.length} pictures`, "btn-primary", () => send(held)), neverMind());
+    ways.find((way) => way.checked).focus();
+  }
+
+  // Puts away what was shown of an earlier choice; returns the row for the pictures of this one.
+  function clear(files) {
+    for (const image of pair.querySelectorAll("img")) URL.revokeObjectURL(image.src);
+    held = files;
+    many = false;
+    together.hidden = part("resize").hidden = true;
+    acts.replaceChildren();
+    acts.hidden = pair.hidden = !files.length;
+    const row = element("div", "pair-row");
+    pair.replaceChildren(...(files.length ? [row] : []));
+    return row;
+  }
+
+  function thumb(file, words) {
+    const figure = element("figure", ""), image = element("img", "");
+    image.src = URL.createObjectURL(file);
+    image.alt = "";
+    image.addEventListener("error", () => image.classList.add("invisible")); // a kind that browsers do not show
+    figure.append(image, element("figcaption", "small", words));
+    return figure;
+  }
+
+  const neverMind = () => button("Never mind", "btn-bare", () => { arrange([]); fail([]); part("choose").focus(); });
+  const place = (file) => file.place || file.name;
 
   function send(files) {
     held = files;
     const data = new FormData();
     data.append("csrfmiddlewaretoken", form.querySelector("[name=csrfmiddlewaretoken]").value);
     if (resize.checked) data.append("resize_second", "on");
+    if (many) {
+      const fields = isPairs() ? ["pair_frames"] : ["input_fps"];
+      data.append("together", isPairs() ? "pairs" : "sequence");
+      for (const name of fields) data.append(name, form.querySelector(`[name=${name}]`).value);
+      if (files.some((file) => file.place)) data.append("paths", JSON.stringify(files.map(place)));
+    }
     for (const file of files) data.append("footage", file, file.name);
     fail([]);
     show(files);
@@ -110,6 +178,7 @@
     if (answer?.errors) { // 422: refused once it was here; 413: too large, or no room, while it arrived
       fail(answer.errors);
       if (answer.offer_resize) offerResize();
+      if (status === 400) offerAgain(); // broke off on its way
       return;
     }
     const sayings = { 413: "The file is too large for this server.", 403: "Your session has ended. Reload the page, sign in, and upload again.", 404: "This project is gone." };
@@ -124,16 +193,19 @@
   function broke(sentence) {
     hide();
     fail([sentence]);
+    offerAgain();
+  }
+
+  function offerAgain() {
     errors.append(button("Try again", "btn-plain mt-2", () => send(held)));
   }
 
   function show(files) {
-    say.hidden = true;
-    pair.hidden = true;
+    say.hidden = pair.hidden = acts.hidden = together.hidden = part("resize").hidden = true;
     run.hidden = false;
     form.setAttribute("aria-busy", "true");
     bar.value = 0;
-    part("name").textContent = files.map((file) => file.name).join(" and ");
+    part("name").textContent = files.length > 2 ? `${files.length} pictures` : files.map((file) => file.name).join(" and ");
     words.textContent = "Starting…";
     part("stop").focus();
   }
@@ -142,7 +214,10 @@
     request = null;
     run.hidden = true;
     say.hidden = false;
-    pair.hidden = !pair.childElementCount;
+    pair.hidden = !pair.querySelector("img");
+    acts.hidden = !acts.childElementCount;
+    together.hidden = !many;
+    part("resize").hidden = !(many && isPairs());
     form.removeAttribute("aria-busy");
     input.value = "";
   }

@@ -135,6 +135,7 @@ def test_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
     assert result.certificate["ok"], result.certificate
 
 
+@pytest.mark.slow
 def test_8k(tmp_path: Path) -> None:
     """33 million points a frame; queues between reading, drawing and writing hold one frame each."""
     picture = np.zeros((4320, 7680, 3), np.uint8)

@@ -12,8 +12,12 @@ import pytest
 from engine import render as render_module
 from engine.config import RenderOptions
 from engine.formats import Encoding
+from engine.interpolator import Interpolator
 from engine.render import RenderResult, render_video
+from engine.video import read_frames
+from engine.writer import VideoWriter
 
+from .clips import film
 from .footage import BlendModel
 from .planes import (
     BT601_PC,
@@ -118,3 +122,77 @@ def test_what_stands_still_has_the_same_colours_in_new_frames_as_in_source_frame
             change = (drawn[:, :still].astype(float) - old[:, :still]) / level
             assert abs(change.mean()) < 0.1
             assert np.abs(change).mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("turn", "mirrored", "upright"),
+    [
+        (90, False, lambda plane: np.rot90(plane, 1)),
+        (-90, False, lambda plane: np.rot90(plane, -1)),
+        (180, False, lambda plane: np.rot90(plane, 2)),
+        (0, True, lambda plane: plane[:, ::-1]),
+        (90, True, lambda plane: np.rot90(plane[:, ::-1], -1)),
+    ],
+)
+def test_turned_films_of_phones_are_turned_plane_by_plane(
+    tmp_path: Path, turn: int, mirrored: bool, upright: Any
+) -> None:
+    frames = moving_planes(3, "yuv420p")
+    source = plane_film(
+        tmp_path / "a.mp4", frames, "yuv420p", codec="libx264", options={"qp": "0"}, rotation=turn, mirrored=mirrored
+    )
+    result = render(source, tmp_path / "out")
+    written = [planes_of(frame) for frame in decoded_frames(result.master)]
+    assert same_planes(written[::2], [[upright(plane) for plane in planes] for planes in frames])
+    assert result.certificate["ok"], result.certificate
+
+
+def test_a_turned_film_whose_colours_cannot_be_turned_alone_goes_through_rgb(tmp_path: Path) -> None:
+    frames = half_still(3, "yuv422p")
+    source = plane_film(
+        tmp_path / "a.mp4", frames, "yuv422p", codec="libx264", options={"qp": "0"}, rotation=90, tags=BT709_TV
+    )
+    result = render(source, tmp_path / "out")
+    written = [planes_of(frame) for frame in decoded_frames(result.master)]
+    for planes, original in zip(written[::2], frames, strict=True):
+        assert np.abs(planes[0].astype(int) - np.rot90(original[0])).max() <= 1
+    assert result.certificate["ok"], result.certificate
+
+
+@pytest.mark.parametrize("asked", [{"resolution": (96, 64)}, {"format": "png"}])
+def test_scaled_frames_and_pictures_are_not_passed_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any]
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("this frame is changed, so it is not the decoder's")
+
+    monkeypatch.setattr(VideoWriter, "write_native", refuse)
+    source = plane_film(tmp_path / "a.mkv", moving_planes(3, "yuv420p"), "yuv420p", tags=BT709_TV)
+    result = render(source, tmp_path / "out", **{"crf": None, **asked})
+    assert result.certificate["ok"], result.certificate
+
+
+def test_an_rgb_source_is_written_in_the_colours_it_has(tmp_path: Path) -> None:
+    shots = [np.full((48, 64, 3), (200, 60, 90), np.uint8) for _ in range(3)]
+    for number, picture in enumerate(shots):
+        picture[10:20, 10 + 4 * number : 20 + 4 * number] = 255
+    source = film(tmp_path / "a.mkv", shots, codec="ffv1", pix_fmt="bgr0")
+    result = render(source, tmp_path / "out")
+    for frame in read_frames(result.master):
+        assert np.abs(frame.rgb[30:].astype(int) - (200, 60, 90)).max() <= 2
+    assert result.certificate["ok"], result.certificate
+
+
+def test_the_network_leaves_flat_colours_as_they_are(tmp_path: Path) -> None:
+    """Patches of one colour beside something that moves: source frames and drawn ones agree to half a level."""
+    frames = [[plane.copy() for plane in planes] for planes in half_still(3, "yuv420p")]
+    for planes in frames:
+        for plane, (high, low) in zip(planes, ((180, 90), (110, 150), (140, 100)), strict=True):
+            middle = plane.shape[0] // 2
+            plane[:middle, : plane.shape[1] // 2], plane[middle:, : plane.shape[1] // 2] = high, low
+    source = plane_film(tmp_path / "a.mkv", frames, "yuv420p", codec="libx264", tags=BT709_TV, options={"qp": "0"})
+    written = [planes_of(frame) for frame in decoded_frames(render(source, tmp_path / "o", Interpolator.load()).master)]
+    for old, new in zip(written[0], written[1], strict=True):
+        still, half = old.shape[1] // 2 - 12, old.shape[0] // 2
+        for rows in (slice(4, half - 6), slice(half + 6, -4)):
+            assert abs(new[rows, 4:still].mean() - old[rows, 4:still].mean()) < 0.5

@@ -66,9 +66,7 @@ def test_folders_follow_each_other() -> None:
 
 @pytest.mark.parametrize("names", [("f1.png", "f01.png"), ("f1.png", "f1.jpg"), ("f1.png", "f2.png", "f02.png")])
 def test_two_pictures_with_one_number_are_refused_by_name(names: tuple[str, ...]) -> None:
-    with pytest.raises(
-        BadInputError, match=r'Two pictures have the same place in the order: "f'
-    ):
+    with pytest.raises(BadInputError, match=r'Two pictures have the same place in the order: "f'):
         number(names)
 
 

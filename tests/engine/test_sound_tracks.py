@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from engine.carry import Carry, left_out
+from engine.carry import left_out
 from engine.video import probe
 
 from .streams import Texts, Voice, beeps, carried, film_with, heard, pitch, tracks
@@ -129,11 +129,6 @@ def test_sound_after_the_part_leaves_an_empty_track_and_no_error(tmp_path: Path)
 def test_what_is_told_to_be_left_out_is(two_voices: Path, tmp_path: Path) -> None:
     result, notes = carried(tmp_path, two_voices, sound=False)
     assert (probe(result).audio, notes) == ([], [])
-
-
-def test_where_a_track_begins_in_the_result_is_known_before() -> None:
-    carry = Carry(Path("a.mkv"), begin=F(1), stretch=3)
-    assert [carry.sound_begins(start) for start in (-0.5, 0.5, 1.5)] == [0, 0, 1.5]
 
 
 def test_six_channels_stay_six_also_when_stretched(tmp_path: Path) -> None:

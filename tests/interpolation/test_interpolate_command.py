@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import zipfile
 from fractions import Fraction as F
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def test_the_source_is_never_overwritten(clip: Path) -> None:
         (["--resolution", "3x3"], "out of range"),
         (["--resolution", "big"], "not a resolution"),
         (["--crf", "99"], "out of range"),
-        (["--cut", "jump"], "not a way to treat cuts"),
+        (["--cut", "jump"], '"jump" is not known'),
     ],
 )
 def test_settings_that_make_no_sense_are_named(clip: Path, tmp_path: Path, given: list[str], words: str) -> None:
@@ -112,7 +113,7 @@ def test_files_and_folders_that_are_missing_are_named(clip: Path, tmp_path: Path
         run(tmp_path / "nothing.mp4", tmp_path / "out.mp4")
     with pytest.raises(CommandError, match="no folder"):
         run(clip, tmp_path / "nowhere" / "out.mp4")
-    with pytest.raises(CommandError, match=r"end in \.mp4"):
+    with pytest.raises(CommandError, match=r"Let the name end in \.mp4, .* or \.zip"):
         run(clip, tmp_path / "out.avi")
     with pytest.raises(CommandError, match="two pictures"):
         run(clip)
@@ -120,12 +121,59 @@ def test_files_and_folders_that_are_missing_are_named(clip: Path, tmp_path: Path
 
 def test_an_exact_rate_may_be_a_fraction() -> None:
     given = {"frames": None, "fps": "60000/1001", "slow": None, "resolution": "1280x720", "crf": "20", "cut": "hold"}
-    options = read_options({**given, "model": "default", "no_held_out": True}, pictures=False)
+    given |= {"format": None, "quality": "80", "bit_depth": "auto", "encoder": "auto"}
+    options = read_options({**given, "model": "default", "no_held_out": True}, Path("a.mp4"), pictures=False)
     assert options == RenderOptions(
         mode="fps", target_fps=F(60000, 1001), resolution=(1280, 720), crf=20, held_out=False
     )
     with pytest.raises(BadOptionsError, match="for videos"):
-        read_options({**given, "fps": None, "slow": "2", "model": "", "no_held_out": False}, pictures=True)
+        read_options(
+            {**given, "fps": None, "slow": "2", "model": "", "no_held_out": False}, Path("a.mp4"), pictures=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "codec"),
+    [
+        ("a.mp4", [], "h264"),
+        ("a.mp4", ["--format", "mp4_h265", "--bit_depth", "10"], "hevc"),
+        ("a.webm", [], "vp9"),
+        ("a.mov", [], "prores"),
+        ("a.GIF", [], "gif"),
+        ("a.webp", ["--quality", "50"], "webp"),
+    ],
+)
+def test_the_name_of_the_result_says_its_format(
+    clip: Path, tmp_path: Path, name: str, given: list[str], codec: str
+) -> None:
+    assert "Not as expected" not in run(clip, tmp_path / name, *given)
+    info = probe(tmp_path / name)
+    assert (info.codec, info.duration) == (codec, F(1, 4))
+    assert info.frame_count == (11 if codec == "webp" else 12)  # WebP shows the last one, which is held, for longer
+
+
+def test_a_zip_gets_all_pictures(clip: Path, tmp_path: Path) -> None:
+    run(clip, tmp_path / "a.zip")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert len(archive.namelist()) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("a.mp4", ["--format", "gif"], "let a.mp4 end in that"),
+        ("a.mp4", ["--format", "avi"], "Choose mp4_h264, .* or png"),
+        ("a.webm", ["--crf", "64"], "choose 0 .* to 63"),
+        ("a.mov", ["--crf", "18"], "has no CRF"),
+        ("a.gif", ["--bit_depth", "10"], "GIF is written with 8 bits"),
+        ("a.mp4", ["--quality", "101"], "0 .* to 100"),
+        ("a.gif", ["--encoder", "nvenc"], "NVENC does not write GIF"),
+    ],
+)
+def test_what_a_format_cannot_do_is_said(clip: Path, tmp_path: Path, name: str, given: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        run(clip, tmp_path / name, *given)
+    assert not (tmp_path / name).exists()
 
 
 def test_on_the_command_line_an_error_is_one_plain_line_and_exit_code_1(tmp_path: Path) -> None:

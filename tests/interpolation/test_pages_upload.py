@@ -67,8 +67,8 @@ def test_the_offer_taken_makes_the_source(client: Client, project: Project) -> N
     ("files", "words"),
     [
         ([picture("a.png")], "One picture has nothing to lie between. Choose two pictures, or a video."),
-        ([picture("a.png"), picture("b.png"), picture("c.png")], "That is 3 files. Choose one video, or two pictures."),
-        ([], "Choose one video, or two pictures."),
+        ([picture("a.png"), picture("b.png"), picture("c.png")], "Say whether these 3 pictures are one sequence"),
+        ([], "Choose one video, or two or more pictures."),
         ([SimpleUploadedFile("a.mp4", b"", "video/mp4")], "The file is empty (0 bytes)."),
         (
             [SimpleUploadedFile("a.mp4", b"x", "video/mp4"), SimpleUploadedFile("b.mp4", b"x", "video/mp4")],

@@ -16,13 +16,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from engine.config import RenderOptions, parse_fps, parse_resolution
 from engine.errors import BadOptionsError, EngineError, PictureSizesDifferError
+from engine.formats import FORMATS, format_for
 from engine.interpolator import Interpolator
 from engine.media_types import ZIP, sniff
 from engine.pairs import interpolate_pairs
 from engine.render import Progress, RenderResult, render_pictures, render_video
 from engine.sequence import as_film
-
-SUFFIXES = (".mp4", ".m4v", ".mov")
 
 
 class Command(BaseCommand):
@@ -53,7 +52,15 @@ class Command(BaseCommand):
         parser.add_argument("--model", default="default", help="name of a model in models/, or a .pth file")
         parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
         parser.add_argument(
-            "--crf", default="18", metavar="N", help="quality of the film: 0 lossless - 51 worst; default 18"
+            "--format", metavar="NAME", help=f"{', '.join(FORMATS)}; default what the name of OUTPUT ends in"
+        )
+        parser.add_argument("--quality", default="80", metavar="N", help="0 smallest file - 100 best; default 80")
+        parser.add_argument("--crf", metavar="N", help="the codec's own scale instead: 0 best, 51 or 63 worst")
+        parser.add_argument(
+            "--bit_depth", default="auto", help="auto (the source's where the format holds it), 8 or 10"
+        )
+        parser.add_argument(
+            "--encoder", default="auto", help="auto (the graphics card's if there is one), software, nvenc"
         )
         parser.add_argument("--cut", default="hold", help="across a cut: hold (default) or crossfade")
         parser.add_argument("--no-held-out", action="store_true", help="do not hide real frames to measure the quality")
@@ -75,7 +82,7 @@ class Command(BaseCommand):
         try:
             if given["pairs"]:
                 return self.pairs(sources, output, given)
-            options = read_options(given, pictures=len(sources) == 2)
+            options = read_options(given, output, pictures=len(sources) == 2)
             check_paths(sources, output, force=given["force"])
             check_input_fps(sources, given["input_fps"])
             with stop_on_interrupt() as stopped, progress_bar(self.stderr) as bar:
@@ -170,7 +177,7 @@ def check_input_fps(sources: list[Path], rate: str | None) -> None:
         raise BadOptionsError("--input_fps is for a folder, a zip or a list of pictures. A video has its own rate.")
 
 
-def read_options(given: dict[str, Any], *, pictures: bool) -> RenderOptions:
+def read_options(given: dict[str, Any], output: Path, *, pictures: bool) -> RenderOptions:
     """The settings; for two pictures --fps may go with --frames, for a video the three modes exclude each other.
 
     Raises:
@@ -189,9 +196,27 @@ def read_options(given: dict[str, Any], *, pictures: bool) -> RenderOptions:
         resolution=parse_resolution(given["resolution"]) if given["resolution"] else None,
         model=given["model"],
         cut=given["cut"],
-        crf=whole(given["crf"], "the CRF"),
+        crf=whole(given["crf"], "the CRF") if given["crf"] is not None else None,
         held_out=not given["no_held_out"],
+        format=format_of(given["format"], output),
+        quality=whole(given["quality"], "the quality"),
+        bit_depth=given["bit_depth"],
+        encoder=given["encoder"],
     )
+
+
+def format_of(name: str | None, output: Path) -> Any:
+    """What to write: as asked, else by the name of the file.
+
+    Raises:
+        BadOptionsError: the name of the file says something else, or nothing that is known.
+    """
+    by_suffix = format_for(output)
+    if name is None or name not in FORMATS:  # an unknown name is refused by RenderOptions, with those there are
+        return name or by_suffix
+    if FORMATS[name].suffix != FORMATS[by_suffix].suffix:
+        raise BadOptionsError(f"{name} gives {FORMATS[name].suffix} files: let {output.name} end in that.")
+    return name
 
 
 def whole(text: str | int, what: str) -> int:
@@ -215,8 +240,6 @@ def check_paths(sources: list[Path], output: Path, *, force: bool) -> None:
             raise BadOptionsError(f"There is no file {source}.")
         if source.is_file():
             sniff(source)
-    if output.suffix.lower() not in SUFFIXES:
-        raise BadOptionsError(f"The result is an MP4 film: let the last name end in .mp4, not {output.name}.")
     if any(output.exists() and output.samefile(source) for source in sources):
         raise BadOptionsError(f"{output} is the source itself. Give another name for the result.")
     if output.exists() and not force:
