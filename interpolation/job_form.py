@@ -79,7 +79,7 @@ class JobForm(forms.Form):
         initial=DEFAULTS.sound,
         choices=[
             ("keep", "Keep it"),
-            ("stretch", "Stretch it to the new length, same pitch"),
+            ("stretch", "Stretch it, same pitch"),
             ("drop", "Leave it out"),
         ],
         required=False,
@@ -126,11 +126,12 @@ class JobForm(forms.Form):
     encoder = forms.ChoiceField(
         initial=DEFAULTS.encoder,
         choices=[
-            ("auto", "Graphics card, where there is one"),
-            ("software", "Processor: smaller files"),
-            ("nvenc", "Graphics card (NVENC) only"),
+            ("auto", "Automatic"),
+            ("software", "Processor"),
+            ("nvenc", "Graphics card (NVENC)"),
         ],
         required=False,
+        help_text="Automatic: the graphics card, where there is one.",
     )
     crf = forms.IntegerField(
         label="CRF",

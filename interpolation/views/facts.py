@@ -73,7 +73,7 @@ def _special(info: dict[str, Any]) -> list[Fact]:
     if info.get("hdr"):
         found.append(("Light", "HDR", "wide range; tags are kept"))
     if info.get("interlaced"):
-        found.append(("Scan", "interlaced", "motion may show combs"))
+        found.append(("Scan", "interlaced", "whole frames are made of it"))
     if fraction(info.get("sar")) not in (None, Fraction(0), Fraction(1)):
         found.append(("Pixels", str(info["sar"]), "not square; kept as a tag"))
     return found

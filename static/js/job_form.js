@@ -61,7 +61,7 @@
     const words = facts.words.filter(([least]) => quality.value >= least).pop()[1];
     const level = chosen.crf && crf.value !== "" ? crf.value : chosen.curve.length ? between(Number(quality.value), facts.qualities, chosen.curve) : null;
     const output = form.querySelector("[data-quality-word]");
-    output.textContent = chosen.crf && crf.value !== "" ? "Set by CRF" : words;
+    output.textContent = chosen.crf && crf.value !== "" ? "Set by hand" : words;
     const small = document.createElement("small");
     small.textContent = chosen.crf && level !== null ? `CRF ${level}` : quality.value;
     output.append(small);
@@ -82,8 +82,7 @@
     fitRepeats();
     say(chosen);
   };
-  form.addEventListener("input", fit);
-  form.addEventListener("change", (event) => { if (event.target === sound) remember(); fit(); });
+  for (const kind of ["input", "change"]) form.addEventListener(kind, (event) => { if (event.target === sound) remember(); fit(); });
   remember();
   fit();
 })();
