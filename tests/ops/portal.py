@@ -74,7 +74,9 @@ class Portal:
     def start(self) -> None:
         process = self.launch()
         ready = wait_for(lambda: "Ready after" in self.output or process.poll() is not None, 60)
-        assert ready and process.poll() is None, self.output
+        if not ready or process.poll() is not None:
+            self.clean_up()  # whoever asked for it gets nothing that he could end
+            raise AssertionError(self.output)
 
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
