@@ -135,6 +135,30 @@ class ToRgb:
         return _whole_range(picture, frame, full) if deep else picture
 
 
+class ToSize:
+    """YUV frames of one video to another size, colours as they are. Keeps its scaler between frames."""
+
+    def __init__(self) -> None:
+        self._scaler = VideoReformatter()
+
+    def __call__(self, frame: av.VideoFrame, tags: ColourTags, size: tuple[int, int]) -> av.VideoFrame:
+        """`frame` at `size` = (width, height) in pixels: itself, if it has that size."""
+        if (frame.width, frame.height) == size:
+            return frame
+        matrix = matrix_for(tags, frame.width, frame.height)
+        levels = ColorRange.JPEG if is_full(frame, tags) else ColorRange.MPEG
+        return self._scaler.reformat(
+            frame,
+            *size,
+            frame.format.name,
+            src_colorspace=matrix,
+            dst_colorspace=matrix,
+            interpolation=EXACT,
+            src_color_range=levels,
+            dst_color_range=levels,
+        )
+
+
 def _whole_range(picture: np.ndarray, frame: av.VideoFrame, full: bool) -> np.ndarray:
     """swscale's white is not 65535 but a shifted 255 (limited YUV), or the largest number of the source, shifted."""
     bits = max(part.bits for part in frame.format.components)

@@ -1,11 +1,9 @@
-"""The finished file in its format, and its preview, from finished segments."""
+"""The finished file in its format, from finished segments."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +11,12 @@ import av
 
 from .animation import Shown, write_gif, write_webp
 from .carry import Carry, left_out
-from .colour import ToRgb, output_tags
+from .colour import output_tags
 from .config import RenderOptions
 from .files import atomically
 from .formats import Encoding, encoding_for
 from .hdr import WRITERS
-from .remux import join_segments, joined_frames, joined_packets, preview_size, preview_writer
-from .video import probe
+from .remux import join_segments, joined_frames, joined_packets
 from .video_info import VideoInfo
 
 DAY_ONE = (1980, 1, 1, 0, 0, 0)  # the same pictures give the same zip, to the last byte
@@ -114,32 +111,6 @@ def write_pictures(segments: Sequence[Path], output: Path) -> None:
     with atomically(output) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
         for number, packet in enumerate(joined_packets(segments), 1):
             archive.writestr(zipfile.ZipInfo(f"frame_{number:06d}.png", DAY_ONE), bytes(packet))
-
-
-def make_picture_preview(
-    segments: Sequence[Path],
-    output: Path,
-    *,
-    fps: Fraction,
-    time_base: Fraction,
-    end: Fraction,
-    max_height: int = 720,
-    on_frame: Callable[[int], None] | None = None,
-) -> list[str]:
-    """As `remux.make_preview`, of segments that hold pictures: what a GIF, a WebP or a zip was made from."""
-    info = replace(probe(segments[0]), fps=fps)
-    size, convert = preview_size(info, max_height), ToRgb()
-    picture = output.with_name(f".{output.stem}.picture.mp4")
-    try:
-        with preview_writer(picture, size, info, time_base, end) as writer:
-            for number, shown in enumerate(_shown(segments), 1):
-                alpha = any(part.is_alpha for part in shown.frame.format.components)
-                writer.write(convert(shown.frame, info.colour, size, alpha=alpha), shown.start)
-                if on_frame is not None:
-                    on_frame(number)
-        return join_segments([picture], output)
-    finally:
-        picture.unlink(missing_ok=True)
 
 
 def _shown(segments: Sequence[Path]) -> Iterator[Shown]:

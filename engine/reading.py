@@ -9,10 +9,11 @@ from itertools import chain
 from typing import Any
 
 import av
+import numpy as np
 from numpy.typing import NDArray
 
 from .canvas import Canvas, scaled
-from .colour import ColourTags, ToRgb, tags_of
+from .colour import ColourTags, ToRgb, ToSize, tags_of
 from .config import RenderOptions
 from .damage import Damage
 from .filters import Filter, filtered
@@ -22,6 +23,7 @@ from .orientation import UPRIGHT, Orientation
 from .video_info import VideoInfo
 from .yuv import without_alpha
 
+NO_PICTURE = np.empty((0, 0, 3), np.uint8)
 Timed = Iterator[tuple[Fraction, av.VideoFrame]]
 
 
@@ -31,12 +33,15 @@ class Reading:
 
     fields: which field of interlaced frames comes first, to make them whole; "progressive": frames stay as they are.
     native: with every frame comes the one that the decoder gave, where neither size nor alpha are changed.
+    direct: only frames for an encoder are wanted: the decoder's, scaled as they are, and no picture, which saves most
+    of the time. Frames that are RGB, transparent or cannot be turned so come as pictures all the same.
     """
 
     deep: bool = False
     alpha: bool = False
     fields: FieldOrder = "progressive"
     native: bool = False
+    direct: bool = False
 
 
 def reading_for(info: VideoInfo, options: RenderOptions, encoding: Encoding, canvas: Canvas) -> Reading:
@@ -75,7 +80,7 @@ class Converter:
 
     def __init__(self, resolution: tuple[int, int] | None, reading: Reading) -> None:
         self._resolution, self._reading = resolution, reading
-        self._to_rgb = ToRgb()
+        self._to_rgb, self._to_size = ToRgb(), ToSize()
         self._side = UPRIGHT  # what is left to turn of the picture
         self._first: tuple[int, int, str, ColourTags] | None = None
 
@@ -85,7 +90,7 @@ class Converter:
         if head is None:
             return iter(())
         self._side, turn = Orientation.of(head[1]), list[Filter]()
-        if self._reading.native and _can_turn(head[1].format):
+        if (self._reading.native or self._reading.direct) and _can_turn(head[1].format):
             self._side, turn = UPRIGHT, self._side.filters
         frames = chain([head], frames)
         if self._reading.fields != "progressive":
@@ -101,8 +106,10 @@ class Converter:
         self._first = first = self._first or kind
         damage.resized += kind[:2] != first[:2]
         size = self._side.size(*self._resolution) if self._resolution else first[:2]
-        picture = self._side.apply(self._picture(frame, tags, size))
         clear = has_alpha(frame.format)
+        if self._reading.direct and self._side == UPRIGHT and not (frame.format.is_rgb or clear):
+            return NO_PICTURE, self._to_size(frame, tags, size)
+        picture = self._side.apply(self._picture(frame, tags, size))
         same = kind == first and size == first[:2] and self._side == UPRIGHT
         whole = not frame.format.is_rgb and (self._reading.alpha or not clear)
         return picture, frame if self._reading.native and same and whole else None

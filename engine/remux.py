@@ -24,7 +24,8 @@ from .flipbook import is_flipbook
 from .formats import FORMATS, Format
 from .mp4_marks import mark_tracks, marks_of
 from .part import Timed
-from .video import probe, read_frames
+from .reading import Reading
+from .video import VideoFrame, probe, read_frames
 from .video_info import VideoInfo
 from .writer import VideoWriter
 
@@ -242,10 +243,16 @@ def make_preview(
             (info.duration if end is None else end) - begin,
         ) as writer:
             frames = read_frames(
-                master, start=begin or None, stop=end, resolution=size, info=info, on_notice=notes.append
+                master,
+                start=begin or None,
+                stop=end,
+                resolution=size,
+                info=info,
+                on_notice=notes.append,
+                reading=Reading(direct=True),
             )
             for number, frame in enumerate(frames, 1):
-                writer.write(frame.rgb, frame.pts - begin)
+                write_direct(writer, frame, frame.pts - begin)
                 if on_frame is not None:
                     on_frame(number)
         return notes + join_segments(
@@ -253,6 +260,14 @@ def make_preview(
         )
     finally:
         picture.unlink(missing_ok=True)
+
+
+def write_direct(writer: VideoWriter, frame: VideoFrame, pts: Fraction) -> None:
+    """A frame of `Reading(direct=True)`, shown from second `pts` on."""
+    if frame.native is not None:
+        writer.write_native(frame.native, pts)
+    else:
+        writer.write(frame.rgb, pts)
 
 
 def preview_writer(

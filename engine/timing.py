@@ -43,20 +43,21 @@ def timing_of(path: Path, limits: Limits, damage: Damage) -> Timing:
         entries = (
             _in_order(container, stream, damage) if is_undated(container, stream) else shown(container, stream, damage)
         )
-        found: list[tuple[int, int]] = []
+        found, unstamped = list[tuple[int, int]](), 0
         for stamp, length in entries:
             if stamp is not None:
                 found.append((stamp, length))
-            if len(found) > limits.max_frames:
+            unstamped += stamp is None
+            if len(found) + unstamped > limits.max_frames:
                 raise BadInputError(f"The video has more than {limits.max_frames} frames. Cut it into parts.")
         if not found:
             raise BadInputError("There is no frame in this video that can be read. Send it again.")
         stamps = sorted({stamp for stamp, _ in found})
         time_base = stream.time_base or Fraction(1, 90000)
-        rate = constant_rate(stamps, time_base, _candidates(stream, stamps, time_base))
+        rate = constant_rate(stamps, time_base, _candidates(stream, stamps, time_base), unstamped)
         if rate is not None:
-            times = [Fraction(index) / rate for index in range(len(stamps))]
-            return Timing(times, stamps[0], rate, len(stamps) / rate)
+            count = len(stamps) + unstamped
+            return Timing([index / rate for index in range(count)], stamps[0], rate, count / rate)
         times = [(stamp - stamps[0]) * time_base for stamp in stamps]
         step = _last_step(stream, stamps, max(found)[1]) * time_base
         return Timing(times, stamps[0], None, times[-1] + step)
@@ -107,14 +108,22 @@ def likely_rates(measured: Fraction) -> list[Fraction]:
     return [rate for rate in STANDARD_RATES if abs(rate - measured) < measured / 50]
 
 
-def constant_rate(stamps: list[int], time_base: Fraction, candidates: list[Fraction]) -> Fraction | None:
-    """The first rate whose grid all time stamps (in units of `time_base` s) keep, but for rounding, if there is one."""
+def constant_rate(
+    stamps: list[int], time_base: Fraction, candidates: list[Fraction], unstamped: int = 0
+) -> Fraction | None:
+    """The first rate whose grid all time stamps (in units of `time_base` s) keep, but for rounding, if there is one.
+
+    unstamped: frames without a time stamp; they fill the places on the grid that are left free.
+    """
     for rate in candidates:
         unit = time_base * rate  # frames per time stamp unit
         up, down = unit.numerator, unit.denominator
         slack = up if tolerance(time_base, rate) else 0
-        if abs((stamps[-1] - stamps[0]) * up - (len(stamps) - 1) * down) > slack:
+        places = [(2 * (stamp - stamps[0]) * up + down) // (2 * down) for stamp in stamps]
+        if places[-1] >= len(stamps) + unstamped or any(after <= before for before, after in pairwise(places)):
             continue
-        if all(abs((stamp - stamps[0]) * up - i * down) <= slack for i, stamp in enumerate(stamps)):
+        if all(
+            abs((stamp - stamps[0]) * up - place * down) <= slack for stamp, place in zip(stamps, places, strict=True)
+        ):
             return rate
     return None

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from .disk import full_disk_in_words
 from .errors import NoSpaceError, StoppedError
 from .files import atomically
-from .remux import preview_size, preview_writer
-from .video import probe, read_frames
+from .reading import Reading
+from .remux import preview_size, preview_writer, write_direct
+from .video import VideoFrame, probe, read_frames
 from .video_info import VideoInfo
 
 FOLDER = "watch"
@@ -149,12 +150,12 @@ class PartMaker:
         look, size = self._look, preview_size(self._look)
         with preview_writer(path, size, look, self.time_base, piece.end - piece.start) as writer:
             for frame in self._frames(piece, size):
-                writer.write(frame.rgb, frame.pts)
+                write_direct(writer, frame, frame.pts)
         declare_part(self.work_dir, piece.number, piece.sha256, piece.start, piece.end)
         return True
 
-    def _frames(self, piece: Piece, size: tuple[int, int]) -> Iterator[Any]:
-        for frame in read_frames(piece.path, resolution=size):
+    def _frames(self, piece: Piece, size: tuple[int, int]) -> Iterator[VideoFrame]:
+        for frame in read_frames(piece.path, resolution=size, reading=Reading(direct=True)):
             if self._stopped.is_set():
                 raise StoppedError("Stopped.")
             yield frame

@@ -103,6 +103,21 @@ def test_times_that_are_missing(tmp_path: Path) -> None:
     assert result.certificate["ok"], result.certificate
 
 
+@pytest.mark.parametrize("options", [{"bf": "0"}, {"bf": "2"}])
+def test_frames_without_a_time_fill_the_places_that_are_free(tmp_path: Path, options: dict[str, str]) -> None:
+    whole = film(tmp_path / "whole.ts", pictures(12), options=options)
+
+    def take_stamps(data: bytearray) -> None:
+        starts = [match.start() for match in re.finditer(b"\0\0\1\xe0", bytes(data))]
+        for number in (4, 5, 8):
+            data[starts[number] + 7] = 0  # flags of the packet: no time of showing, none of decoding
+
+    result = render(changed(whole, "a.ts", take_stamps), tmp_path / "out")
+    assert times(result.master) == even(24, 50)
+    assert result.metrics["notes"] == []
+    assert result.certificate["ok"], result.certificate
+
+
 @pytest.mark.parametrize("rate", [F(1, 2), F(240), F(24000, 1001)])
 def test_very_slow_and_very_fast_films(tmp_path: Path, rate: F) -> None:
     result = render(film(tmp_path / "a.mp4", pictures(6), rate=rate), tmp_path / "out")

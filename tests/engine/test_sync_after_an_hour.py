@@ -12,9 +12,15 @@ from engine.config import RenderOptions
 from .measure_sync import AAC_FRAME, RATE, apart, rendered, sync_film
 
 F = Fraction
-FPS = F(200, 1001)  # to FPS * 5 / 2 as 23.976 to 59.94, with few frames: it is the time stamps that have to hold
-FRAMES = 719  # of an hour
-FLASHES = [2, 360, 716]
+FPS = F(120, 1001)  # to FPS * 5 / 2 as 23.976 to 59.94, with few frames: it is the time stamps that have to hold
+FRAMES = 431  # of an hour
+FLASHES = [2, 216, 428]
+
+
+@pytest.fixture(autouse=True)
+def long_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """900 segments would open 900 encoders, twice."""
+    monkeypatch.setattr("engine.segments.SEGMENT_SECONDS", 900)
 
 
 @pytest.fixture(scope="module")
