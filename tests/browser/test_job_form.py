@@ -21,7 +21,7 @@ def test_only_what_fits_can_be_chosen_and_a_looping_gif_of_a_part_comes_out(
     sign_up(page, "lotte")
     make_project(page, "Silhouettes")
     upload(page, footage / "rabbit.mp4")
-    expect(page.get_by_role("heading", name="rabbit.mp4")).to_be_visible()
+    expect(page.get_by_role("heading", name="rabbit.mp4")).to_be_visible(timeout=30_000)
     page.locator("details.more summary").click()
     sound, repeats, loop = (page.locator(f"#{name}") for name in ("sound", "duplicates", "loop"))
 
@@ -43,6 +43,9 @@ def test_only_what_fits_can_be_chosen_and_a_looping_gif_of_a_part_comes_out(
     page.get_by_label("Format").select_option("gif")
     for name in ("sound", "crf", "encoder", "bit_depth"):
         expect(page.locator(f"#{name}")).to_be_hidden()
+    page.get_by_label("Size of the result").select_option("custom")
+    page.get_by_label("Width × height").fill("160x90")
+    page.get_by_label("Measure quality on held-out frames").uncheck()
     page.locator("#quality").fill("20")
     expect(page.locator("[data-quality-word]")).to_contain_text("Small file")
 
