@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from engine.config import RenderOptions, parse_seconds
 from engine.errors import BadOptionsError
-from engine.redraw import GONE, begin_redraw, plan_redraw
 from interpolation.models import Job, Source
 
 from .disk import free_bytes, full_disk_in_words, require_room
@@ -39,6 +38,8 @@ def job_redraw(*, job: Job, start: str | float, end: str | float, options: dict[
         BadOptionsError: the range is empty, or a setting is wrong or cannot differ within one film.
         WeightsError: there is no such model.
     """
+    from engine.redraw import GONE, begin_redraw, plan_redraw  # it loads torch, which workers and reaper must not
+
     checked = _changed(job, options)
     if job.status != Status.SUCCEEDED or job.source.kind != Source.Kind.VIDEO:
         raise ServiceError("A part can be drawn anew only of a video that is done.")

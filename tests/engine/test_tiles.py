@@ -91,8 +91,8 @@ def test_tiles_cover_the_frame_and_each_fits_with_all_that_moves_in_it(size: tup
     assert seen.all()
 
 
-def test_4k_takes_four_tiles():
-    assert len(plan_tiles((3840, 2160), still(3840, 2160), 8, 1500 * MEGABYTE)) == 4
+def test_4k_takes_six_tiles():
+    assert len(plan_tiles((3840, 2160), still(3840, 2160), 8, 1500 * MEGABYTE)) == 6
 
 
 def test_motion_beyond_reason_still_gives_tiles_that_fit():
