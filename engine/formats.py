@@ -20,7 +20,7 @@ from .hdr import hdr_params
 Kind = Literal["film", "gif", "webp", "png"]
 GIF_FPS = 50  # browsers show nothing faster
 # Where the curves below are given; between them lie straight lines. At one quality the other codecs come as near to
-# the pictures they are given as H.264 does (SSIM and PSNR on six clips, docs/video.md).
+# the pictures they are given as H.264 does (SSIM and PSNR on six clips).
 QUALITIES = (0, 20, 40, 60, 80, 100)
 
 # sound that may be copied; what is not in it is encoded anew

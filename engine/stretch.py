@@ -1,7 +1,7 @@
 """Sound made longer without a change of pitch: a phase vocoder, one grain after the other, so memory stays flat.
 
 libavfilter's `atempo` was tried first. At 2 to 11 times the length it shows the beginning of a short tone 40 to 400 ms
-early and warbles on chords; docs/video.md has the figures. This one places everything where it belongs: grains are
+early and warbles on chords. This one places everything where it belongs: grains are
 taken at exact places of the source, and none is louder than the source is at the moment it is heard.
 """
 
