@@ -40,6 +40,16 @@ class Canvas:
             width = max(MIN_SIDE, min(width, 2 * round(height * shape / 2)))
         return cls((width, height), resolution)
 
+    @classmethod
+    def square(cls, size: tuple[int, int], sar: Fraction) -> Canvas:
+        """For a source of `size` with pixels of shape `sar`: square ones, in the same shape, no line or column fewer."""
+        width, height = size
+        if sar == 1:
+            return cls(size, size)
+        wider, higher = (2 * round(side / 2) for side in (width * sar, height / sar))
+        square = (wider, height) if sar > 1 else (width, higher)
+        return cls(square, square)
+
     def scale(self, picture: NDArray[Any]) -> NDArray[Any]:
         """A picture of any size, scaled to `inner`; itself if it has that size."""
         return scaled(picture, self.inner)

@@ -61,6 +61,7 @@ class Format:
     tag: str = ""
     segment: str = ".mp4"
     browser: bool = False
+    pixel_shape: bool = False  # whether pixels may be wider or narrower than high: only where the codec itself says so
     nvenc: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     pix_fmts: Mapping[tuple[int, bool], str] = field(default_factory=lambda: YUV)
@@ -105,11 +106,13 @@ FORMATS: dict[str, Format] = {
     for entry in (
         Format(
             "mp4_h264", "MP4, H.264", ".mp4", "video/mp4", "h264", "libx264", container="mp4", tag="avc1", browser=True,
+            pixel_shape=True,
             nvenc="h264_nvenc", settings={"preset": "fast"}, odd_pix_fmts=ODD_YUV, auto_depths=(8,),
             crf=(0, 51), curve=(42, 36, 30, 24, 18, 8), sound=MP4_SOUND, sound_encoder="aac",
         ),
         Format(
             "mp4_h265", "MP4, H.265", ".mp4", "video/mp4", "hevc", "libx265", container="mp4", tag="hvc1",
+            pixel_shape=True,
             nvenc="hevc_nvenc", settings={"preset": "fast", "x265-params": _X265}, odd_pix_fmts=ODD_YUV,
             crf=(0, 51), curve=(44, 38, 31, 24, 18, 7), sound=MP4_SOUND, sound_encoder="aac",
         ),

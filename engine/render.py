@@ -22,7 +22,7 @@ from .disk import Room, full_disk_in_words
 from .draw import Frames, Painter, PairMaker, Window
 from .errors import NoSpaceError
 from .files import file_sha256
-from .formats import Encoding
+from .formats import FORMATS, Encoding
 from .heldout import held_out
 from .masters import encoding_of, make_master, promise
 from .media_types import Limits
@@ -67,8 +67,9 @@ class _Film:
 
     @property
     def sar(self) -> Fraction:
-        """Shape of the result's pixels: a chosen resolution has square ones. x264 keeps it with terms up to 4096."""
-        if self.options.resolution is not None:
+        """Shape of the result's pixels: a chosen resolution and most formats have square ones. x264 keeps terms up to
+        4096."""
+        if self.options.resolution is not None or not self.encoding.format.pixel_shape:
             return Fraction(1)
         wide = self.info.sar > 1
         shape = (1 / self.info.sar if wide else self.info.sar).limit_denominator(4096)
@@ -153,7 +154,7 @@ def _render(
             "new": sum(manifest.new for manifest in manifests),
             "held": sum(manifest.held for manifest in manifests),
         },
-        "notes": list(dict.fromkeys([*film.info.notes, *read, *film.analysis.notes, *notes])),
+        "notes": list(dict.fromkeys([*film.info.notes, *read, *film.analysis.notes, *_shape_notes(film), *notes])),
     }
     if film.redraw is not None:
         metrics["redrawn"] = film.redraw.to_dict()
@@ -171,7 +172,7 @@ def _prepare(
     report: Reporter,
 ) -> _Film:
     info = probe(source, limits or Limits())
-    canvas = Canvas.fit((info.width, info.height), options.resolution, info.sar)
+    canvas = _canvas(info, options)
     encoding = encoding_of(options, canvas.outer, info.bit_depth, info)
     reading = reading_for(info, options, encoding, canvas)
     report("reading", 0, _expected_frames(info, options))
@@ -213,6 +214,21 @@ def _expected_frames(info: VideoInfo, options: RenderOptions) -> int:
     """About how many frames the part to use has."""
     end = min(options.trim_end or info.duration, info.duration)
     return max(2, round(info.frame_count * (end - (options.trim_start or 0)) / info.duration))
+
+
+def _canvas(info: VideoInfo, options: RenderOptions) -> Canvas:
+    """As chosen, else that of the source; with square pixels where the format holds no others."""
+    size = (info.width, info.height)
+    if options.resolution is None and not FORMATS[options.format].pixel_shape:
+        return Canvas.square(size, info.sar)
+    return Canvas.fit(size, options.resolution, info.sar)
+
+
+def _shape_notes(film: _Film) -> list[str]:
+    if film.info.sar == film.sar or film.options.resolution is not None or film.encoding.format.pixel_shape:
+        return []
+    width, height = film.canvas.outer
+    return [f"This format has square pixels only: the picture is written with {width}x{height} of them."]
 
 
 def _pictures_to_keep(analysis: Analysis, timeline: Timeline) -> dict[int, str]:

@@ -78,12 +78,14 @@ def film_with(
     first: int = 0,
     words: dict[str, str] | None = None,
     chapters: Sequence[tuple[float, float, str]] = (),
+    sar: Fraction = Fraction(1),
 ) -> Path:
-    """A film of 64x48 with these tracks. first: number of frames its picture begins late."""
+    """A film of 64x48 with these tracks. first: number of frames its picture begins late. sar: shape of its pixels."""
     with av.open(str(path), "w") as out:
         webm = path.suffix == ".webm"
         stream = out.add_stream("libvpx-vp9" if webm else "libx264", rate=fps, width=64, height=48)
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.sample_aspect_ratio = sar
         streams = [_add(out, track) for track in tracks]
         out.metadata.update(words or {})
         if chapters:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,6 +18,11 @@ from .clips import film, pictures
 from .planes import BT601_PC, BT601_TV, BT709_PC, BT709_TV, HDR10, Tags, moving_planes, plane_film, planes_of
 
 DIRECT = Reading(direct=True)
+
+
+def smooth(count: int) -> list[np.ndarray]:
+    """Without detail that the two orders of scaling and thinning out colours would treat differently."""
+    return [cv2.GaussianBlur(picture, (0, 0), 5) for picture in pictures(count, 128, 96)]
 
 
 @pytest.mark.parametrize("rotation", [0, 90])
@@ -34,7 +40,7 @@ def test_frames_that_keep_their_size_are_the_decoders_to_the_last_bit(tmp_path: 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
 @pytest.mark.parametrize("tags", [BT709_TV, BT709_PC, BT601_TV, BT601_PC])
 def test_a_scaled_frame_has_the_colours_of_the_scaled_picture(tmp_path: Path, pix_fmt: str, tags: Tags) -> None:
-    source = film(tmp_path / "a.mkv", pictures(3, 128, 96), codec="ffv1", pix_fmt=pix_fmt, tags=tags)
+    source = film(tmp_path / "a.mkv", smooth(3), codec="ffv1", pix_fmt=pix_fmt, tags=tags)
     size, info = (64, 48), probe(source)
     with VideoWriter(tmp_path / "b.mp4", width=64, height=48, fps=info.fps, info=info, crf=0) as writer:
         for frame in read_frames(source, resolution=size, reading=DIRECT):
@@ -48,9 +54,9 @@ def test_a_scaled_frame_has_the_colours_of_the_scaled_picture(tmp_path: Path, pi
         assert np.abs(one.mean(axis=(0, 1)) - other.mean(axis=(0, 1))).max() < 1
 
 
-@pytest.mark.parametrize("pix_fmt", ["gbrp", "yuva444p10le"])
+@pytest.mark.parametrize("pix_fmt", ["bgr0", "yuva444p10le"])
 def test_frames_without_yuv_or_with_alpha_come_as_pictures(tmp_path: Path, pix_fmt: str) -> None:
-    codec = "ffv1" if pix_fmt == "gbrp" else "prores_ks"
+    codec = "ffv1" if pix_fmt == "bgr0" else "prores_ks"
     source = film(
         tmp_path / "a.mov" if codec == "prores_ks" else tmp_path / "a.mkv", pictures(2), codec=codec, pix_fmt=pix_fmt
     )
@@ -63,7 +69,7 @@ def test_frames_without_yuv_or_with_alpha_come_as_pictures(tmp_path: Path, pix_f
 @pytest.mark.parametrize("height", [48, 96])
 def test_a_preview_looks_like_its_master(tmp_path: Path, tags: Tags, height: int) -> None:
     pix_fmt = "yuv420p10le" if tags == HDR10 else "yuv420p"
-    master = film(tmp_path / "a.mkv", pictures(4, 128, 96), codec="ffv1", pix_fmt=pix_fmt, tags=tags)
+    master = film(tmp_path / "a.mkv", smooth(4), codec="ffv1", pix_fmt=pix_fmt, tags=tags)
     make_preview(master, tmp_path / "p.mp4", height)
     info = probe(tmp_path / "p.mp4")
     assert info.colour == probe(master).colour

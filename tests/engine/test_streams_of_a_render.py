@@ -37,6 +37,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         first=1,
         words={"title": "A walk", "date": "2024-05-06", "location": "+52.5200+013.4050/"},
         chapters=[(0.2, 1.2, "One"), (1.2, 2.2, "Two")],
+        sar=F(4, 3),
     )
     with av.open(str(plain)) as opened, av.open(str(folder / "a.mkv"), "w") as out:
         out.metadata.update(opened.metadata)
@@ -45,8 +46,6 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for old, new in zip(opened.streams, streams, strict=True):
             new.metadata.update(old.metadata)
             new.disposition = old.disposition
-        streams[0].codec_context.sample_aspect_ratio = F(4, 3)
-        streams[0].sample_aspect_ratio = F(4, 3)
         streams[0].set_display_rotation(90)
         for packet in opened.demux():
             if packet.size:
@@ -65,7 +64,8 @@ def rendered(source: Path, work: Path, **options: Any) -> RenderResult:
 def test_everything_comes_along(source: Path, tmp_path: Path, format: Any) -> None:
     master = rendered(source, tmp_path, format=format).master
     info = probe(master)
-    assert (info.width, info.height, info.sar, info.rotation) == (48, 64, F(3, 4), 0)
+    shape = (48, 64, F(3, 4)) if format == "mp4_h264" else (48, 86, F(1))  # other films have square pixels
+    assert (info.width, info.height, info.sar, info.rotation) == (*shape, 0)
     assert (info.frame_count, info.duration, info.fps) == (20, 2, 10)
     assert beeps(master, 0) == pytest.approx([0.3, 1.5], abs=0.004)
     assert beeps(master, 1) == pytest.approx([1.0], abs=0.004)

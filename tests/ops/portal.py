@@ -94,8 +94,11 @@ class Portal:
 
     def named(self, *words: str) -> list[psutil.Process]:
         """Those whose command line has all the words, oldest first."""
-        lines = [(process, " ".join(process.cmdline())) for process in self.processes()]
-        found = [process for process, line in lines if all(word in line for word in words)]
+        found = []
+        for process in self.processes():
+            with suppress(psutil.Error):  # it may end at this moment
+                if all(word in " ".join(process.cmdline()) for word in words):
+                    found.append(process)
         return sorted(found, key=lambda process: (process.create_time(), process.pid))
 
     def clean_up(self) -> None:
