@@ -42,7 +42,7 @@ class Canvas:
 
     @classmethod
     def square(cls, size: tuple[int, int], sar: Fraction) -> Canvas:
-        """For a source of `size` with pixels of shape `sar`: square ones, in the same shape, no line or column fewer."""
+        """For a source of `size` with pixels of shape `sar`: square ones, the same shape, no line or column fewer."""
         width, height = size
         if sar == 1:
             return cls(size, size)
