@@ -188,12 +188,13 @@ class ModelConfig:
     """Which network, and how wide. Saved in every checkpoint, so that a file alone rebuilds its network."""
 
     arch: str = "flow_fusion"  # a name from engine.nets.ARCHITECTURES
-    half: int = 32  # feature channels at 1/2 size
-    quarter: int = 48  # feature channels at 1/4 size
-    eighth: int = 64  # channels inside the decoders at 1/8 size
+    half: int = 32  # channels at 1/2 size
+    features: int = 32  # of a frame, at 1/4 size
+    quarter: int = 48  # channels of the decoder at 1/4 size
+    eighth: int = 64  # and at 1/8 size
 
     def __post_init__(self) -> None:
-        for name in ("half", "quarter", "eighth"):
+        for name in ("half", "features", "quarter", "eighth"):
             if not 4 <= getattr(self, name) <= 512:
                 raise BadOptionsError(f"{name} = {getattr(self, name)} channels is out of range. Choose 4 to 512.")
 
@@ -210,16 +211,18 @@ class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     epochs: int = 50
     steps_per_epoch: int = 500
-    batch_size: int = 8
-    crop: int = 192  # pixels, square, a multiple of 16
-    lr: float = 3e-4  # peak; at small batches more makes flow_fusion silence itself (docs/model.md)
+    batch_size: int = 16
+    crop: int = 128  # pixels, square, a multiple of 16
+    lr: float = 6e-4  # peak
     lr_final: float = 0.02  # of lr, at the end of the cosine
     warmup_steps: int = 200
     weight_decay: float = 1e-4
     ema: float = 0.999  # decay of the averaged weights, which are what is saved and measured
     clip: float = 1.0  # gradient norm
-    flow_weight: float = 0.03  # of the supervised flow loss, where the true flow is known
-    mask_weight: float = 0.02  # of the supervised mask loss, where it is known that one frame hides the point
+    choice_weight: float = 1.0  # of the error that the chosen motions lead to
+    flow_weight: float = 0.05  # of the supervised flow losses, where the true flow is known
+    mask_weight: float = 0.005  # of the supervised mask loss, where it is known that one frame hides the point
+    reuse: int = 4  # times each prepared sample is used, flipped and turned differently
     init: str | None = None  # weights to start from (fine-tuning): a fresh schedule
     resume: bool = False  # continue the interrupted run of model_path to the step
     device: str = "auto"
@@ -232,7 +235,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         limits = {
             "epochs": (1, 100_000), "steps_per_epoch": (1, 1_000_000), "batch_size": (1, 1024), "crop": (32, 1024),
-            "lr": (1e-8, 1.0), "synthetic_share": (0.0, 1.0), "workers": (0, 64),
+            "lr": (1e-8, 1.0), "synthetic_share": (0.0, 1.0), "workers": (0, 64), "reuse": (1, 1000),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)

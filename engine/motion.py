@@ -116,6 +116,12 @@ def _remap(image: Tensor, flow: Tensor, interpolation: int) -> Tensor:
     return warped.to(image.dtype)
 
 
+def fuse_warped(img0: Tensor, img1: Tensor, flow_t0: Tensor, flow_t1: Tensor, mask: Tensor) -> Tensor:
+    """Both pictures (N, 3, H, W) warped (bicubic) and mixed; mask (N, 1, H, W) is the share of img0."""
+    warped0, warped1 = backward_warp(img0, flow_t0, cubic=True), backward_warp(img1, flow_t1, cubic=True)
+    return torch.lerp(warped1, warped0, mask)
+
+
 def resize_flow_tensor(flow: Tensor, factor: int) -> Tensor:
     """(N, 2, H, W) or (N, 4, H, W), two flows, to `factor` times the size, bilinear; vectors are scaled with it."""
     if flow.device.type == "cpu" and not torch.is_grad_enabled() and len(flow) == 1:  # OpenCV does it 4 times faster

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.checkpoint import file_sha256, load_checkpoint, save_checkpoint
@@ -26,8 +27,9 @@ from engine.errors import EngineError, WeightsError
 from engine.files import atomically
 from engine.interpolator import choose_device, cpu_has_bf16
 from engine.nets import EncoderDecoder, Network, build
+from engine.nets.flow_fusion import Synthesis
 
-from .losses import baseline_loss, flow_loss, mask_loss, picture_loss
+from .losses import baseline_loss, choice_loss, chosen_flow_loss, flow_loss, mask_loss, picture_loss
 from .ranks import Ranks
 from .samples import batches, open_sources, validation_set
 from .validation import Figures, validate, validate_references
@@ -238,11 +240,26 @@ class _Run:
                 made = self.parallel(img0, img1, batch["flow_01"], batch["flow_10"], t)
         if isinstance(self.state.net, EncoderDecoder):
             return baseline_loss(predicted[middle], truth[middle]) if middle.any() else 0 * predicted.sum()
+        return self._fusion_loss(made, truth, batch)
+
+    def _fusion_loss(self, made: Synthesis, truth: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        config = self.config
         loss = picture_loss(made.picture, truth)
-        if self.config.flow_weight:
-            loss = loss + self.config.flow_weight * flow_loss(made, batch["flow_t0"], batch["flow_t1"], batch["seen"])
-        if self.config.mask_weight:
-            loss = loss + self.config.mask_weight * mask_loss(made.mask, batch["seen"])
+        coarse, fine = made.pair.choice, made.choice
+        assert coarse is not None and fine is not None
+        middle = ((batch["timestep"] - 0.5).abs() < 1e-3).float()  # the first choice is made for t = 1/2
+        small = F.avg_pool2d(truth, 2)
+        if config.choice_weight:
+            errors = choice_loss(coarse, F.avg_pool2d(small, 2), middle) + choice_loss(fine, small)
+            loss = loss + config.choice_weight * errors
+        flow_t0, flow_t1, seen = batch["flow_t0"], batch["flow_t1"], batch["seen"]
+        if config.flow_weight:
+            motion = F.avg_pool2d(flow_t1 - flow_t0, 2) / 2
+            known = F.avg_pool2d(seen.amax(dim=1, keepdim=True), 2) * middle.reshape(-1, 1, 1, 1)
+            flows = chosen_flow_loss(coarse, motion, known) + flow_loss(made, flow_t0, flow_t1, seen)
+            loss = loss + config.flow_weight * flows
+        if config.mask_weight:
+            loss = loss + config.mask_weight * mask_loss(made.mask, seen)
         return loss
 
     def _bf16(self) -> bool:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.nets.flow_fusion import Synthesis
+from engine.nets.flow_fusion import Choice, Synthesis
 
 _PYRAMID_LEVELS = 4
 
@@ -30,34 +30,70 @@ def laplacian_loss(predicted: Tensor, truth: Tensor, levels: int = _PYRAMID_LEVE
     return total + charbonnier(rest)
 
 
-def flow_loss(made: Synthesis, flow_t0: Tensor, flow_t1: Tensor, weight: Tensor) -> Tensor:
-    """Mean endpoint distance in pixels of full size, of the coarse and the fine flows.
+def choice_loss(choice: Choice, truth: Tensor, counts: Tensor | None = None) -> Tensor:
+    """The error that the chosen motions lead to: of each candidate on its own, weighed by its share.
+
+    A picture drawn with the mixed motion tells little of which candidate was the right one; this tells it directly, on
+    footage without known motion too. A candidate has to fit both frames, but half the error is that of the better one:
+    where one frame hides the place, no motion fits both.
 
     Args:
-        flow_t0, flow_t1: true flows (N, 2, H, W).
-        weight: (N, 2, H, W), 0 where a flow is unknown or its point is hidden; channel 0 for flow_t0, 1 for flow_t1.
+        truth: (N, 3, h, w) at the size of the choice. counts: (N,), how much each sample counts; None: all alike.
     """
-    total = weight.new_zeros(())
-    for coarse, fine, true, seen in (
-        (made.coarse_t0, made.flow_t0, flow_t0, weight[:, :1]),
-        (made.coarse_t1, made.flow_t1, flow_t1, weight[:, 1:]),
-    ):
-        for flow, factor in ((coarse, 4), (fine, 2)):
-            target, share = F.avg_pool2d(true, factor), F.avg_pool2d(seen, factor)
-            distance = ((flow * factor - target).square().sum(1, keepdim=True) + 1e-4).sqrt()
-            total = total + (distance * share).sum() / (share.sum() + 1)
-    return total / 4
+    early, late = _distance(choice.early, truth), _distance(choice.late, truth)
+    error = 0.25 * (early + late) + 0.5 * torch.minimum(early, late)
+    expected = (choice.weights * error).sum(dim=1).mean(dim=(1, 2))
+    if counts is None:
+        return expected.mean()
+    return (expected * counts).sum() / counts.sum().clamp(min=1)
+
+
+def chosen_flow_loss(choice: Choice, motion: Tensor, known: Tensor) -> Tensor:
+    """How far the candidates are from the true motion, weighed by their shares; 0-1, see `_saturated`.
+
+    Args:
+        motion: (N, 2, h, w) from frame 0 to frame 1, pixels of the choice's size. known: (N, 1, h, w), 0-1.
+    """
+    distance = _saturated(choice.motions - motion, 0.5).transpose(0, 1)
+    return ((choice.weights * distance).sum(dim=1, keepdim=True) * known).sum() / (known.sum() + 1)
+
+
+def flow_loss(made: Synthesis, flow_t0: Tensor, flow_t1: Tensor, seen: Tensor) -> Tensor:
+    """How far the final flows are from the true ones where the point is visible; 0-1, see `_saturated`.
+
+    Args:
+        flow_t0, flow_t1: true flows at half size, pixels of half size (N, 2, h, w).
+        seen: (N, 2, h, w), 0 where a flow is unknown or its point is hidden; channel 0 for flow_t0, 1 for flow_t1.
+    """
+    total = seen.new_zeros(())
+    for flow, true, weight in ((made.flow_t0, flow_t0, seen[:, :1]), (made.flow_t1, flow_t1, seen[:, 1:])):
+        distance = _saturated((flow - true)[None], 1.0)[0]
+        total = total + (distance[:, None] * weight).sum() / (weight.sum() + 1)
+    return total / 2
+
+
+def _distance(pictures: Tensor, truth: Tensor) -> Tensor:
+    """(K, N, 3, h, w) and (N, 3, h, w) to the mean difference over 3x3 pixels, (N, K, h, w)."""
+    distance = (pictures - truth).abs().mean(dim=2).transpose(0, 1)
+    return F.avg_pool2d(distance, 3, stride=1, padding=1, count_include_pad=False)
+
+
+def _saturated(difference: Tensor, half_at: float) -> Tensor:
+    """Length of the vectors (K, N, 2, h, w) as d / (d + half_at), (K, N, h, w): what is hopelessly wrong, because
+    nothing at hand knows that motion, must not outweigh what can be put right."""
+    distance = (difference.square().sum(dim=2) + 1e-6).sqrt()
+    return distance / (distance + half_at)
 
 
 def mask_loss(mask: Tensor, seen: Tensor) -> Tensor:
     """Cross entropy of the fusion mask where the point is visible in one frame only, which is then the one to take.
 
     Args:
-        mask: share of frame 0, (N, 1, H, W). seen: (N, 2, H, W), 1 where the point is visible in frame 0, frame 1.
+        mask: share of frame 0, (N, 1, H, W). seen: (N, 2, H/2, W/2), 1 where the point is visible in frame 0, frame 1.
     """
     seen0, seen1 = seen.chunk(2, dim=1)
     only0, only1 = seen0 * (1 - seen1), seen1 * (1 - seen0)
-    mask = mask.clamp(1e-4, 1 - 1e-4)
+    mask = F.avg_pool2d(mask, 2).clamp(1e-4, 1 - 1e-4)
     total = only0 * mask.log() + only1 * (1 - mask).log()
     return -total.sum() / ((only0 + only1).sum() + 1)
 

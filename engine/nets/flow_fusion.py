@@ -1,10 +1,15 @@
 """flow_fusion: encode each frame once, match each pair once, synthesise each new frame.
 
-Motion starts from DIS (classical flow) and is corrected by what the network has learned. Every correction starts at
-zero, so an untrained network already is motion-compensated interpolation, and training is measured against that.
+Motion is not invented but chosen. Classical flow (DIS) of both directions, followed to the middle of the pair, gives
+several candidates for every place: what each frame says, what both say together, and what is said a little to the left,
+right, above and below, since classical flow is wrong mostly beside the edges of moving things. The network weighs the
+candidates, first at 1/4 size, then once more at 1/2 size. Every learned part starts at zero, so an untrained network
+already is motion-compensated interpolation (the candidates are weighed by how well they make both frames agree), and
+training can only be measured against that.
 
-Conventions: pictures are float 0-1 RGB (N, 3, H, W) with H and W multiples of 8; flows float32 (N, 2, h, w), (dx, dy)
-in pixels of their own level; features are in the compute type (bf16 where it is faster), geometry always in float32.
+Conventions: pictures are float 0-1 RGB (N, 3, H, W) with H and W multiples of 8; flows and motions float32
+(N, 2, h, w), (dx, dy) in pixels of their own level; a motion is the way from frame 0 to frame 1 of what lies at x at
+the time it is given for; features are in the compute type (bf16 where it is faster), geometry always in float32.
 """
 
 from __future__ import annotations
@@ -16,12 +21,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
-from engine.motion import backward_warp, inconsistency, project_backward, resize_flow_tensor
+from engine.motion import backward_warp, fuse_warped, inconsistency, project_backward, resize_flow_tensor
 
-from .layers import Network, compute_dtype, conv, correction_head, joined, upsample
+from .layers import Network, Scaled, compute_dtype, conv, correction_head, joined, shifted, upsample
 
 _FLOW_SCALE = 1 / 16  # flows enter the convolutions in units of 16 pixels
+_COST_SCALE = 8.0  # and differences of pictures in units of 1/8 of the range
 _TOLERANCE = 0.5  # pixels at 1/4 size; a forward-backward miss of this much halves the trust
+_STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # (down, right)
+_COARSE_REACH = (2, 4, 8)  # how far from x candidates are taken, pixels of 1/4 size
+_FINE_REACH = 2  # and of 1/2 size
+_CANDIDATES = 3 + len(_STEPS) * len(_COARSE_REACH)
+_BETA = 60.0  # a candidate whose difference is larger by 1/_BETA of the range counts e times less
+_COARSE_LEAD, _FINE_LEAD = 2.0, 3.0  # head start of the place itself, before anything is learned (logits)
 
 
 @dataclass
@@ -30,7 +42,18 @@ class Features:
 
     picture: Tensor  # (N, 3, H, W) float32
     small: Tensor  # (N, 3, H/2, W/2) float32, the same picture at half size
+    tiny: Tensor  # (N, 3, H/4, W/4) float32, at a quarter
     quarter: Tensor  # (N, C, H/4, W/4)
+
+
+@dataclass
+class Choice:
+    """What was chosen from at one level. Kept for training only; `picture_loss` and the like read it."""
+
+    weights: Tensor  # (N, K, h, w), their sum is 1
+    motions: Tensor  # (K, N, 2, h, w)
+    early: Tensor  # (K, N, 3, h, w): frame 0 seen along each motion, without gradient
+    late: Tensor  # frame 1
 
 
 @dataclass
@@ -39,10 +62,11 @@ class Match:
 
     frame0: Features
     frame1: Features
-    flow_01: Tensor  # (N, 2, H/4, W/4) float32, in pixels of 1/4 size
+    flow_01: Tensor  # (N, 2, H/4, W/4) float32, classical, in pixels of 1/4 size
     flow_10: Tensor
-    miss_01: Tensor  # (N, 1, H/4, W/4) forward-backward inconsistency, pixels of 1/4 size
-    miss_10: Tensor
+    motion: Tensor  # (N, 2, H/4, W/4) at t = 1/2
+    hidden: Tensor  # (N, C, H/4, W/4) what the decoder knows there
+    choice: Choice | None
 
 
 @dataclass
@@ -52,9 +76,9 @@ class Synthesis:
     picture: Tensor  # (N, 3, H, W) float32, not clamped
     flow_t0: Tensor  # (N, 2, H/2, W/2), pixels of 1/2 size
     flow_t1: Tensor
-    coarse_t0: Tensor  # (N, 2, H/4, W/4), pixels of 1/4 size, before the last refinement
-    coarse_t1: Tensor
     mask: Tensor  # (N, 1, H, W): share of frame 0
+    pair: Match
+    choice: Choice | None  # at 1/2 size
 
 
 class FlowFusion(Network):
@@ -65,17 +89,18 @@ class FlowFusion(Network):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        half, quarter, eighth = config.half, config.quarter, config.eighth
-        self.encode_net = nn.Sequential(conv(3, half, stride=2), conv(half, quarter, stride=2), conv(quarter, quarter))
-        self.match_net = nn.Sequential(_deep(2 * quarter + 3, eighth), upsample(eighth, quarter))
-        self.match_head = correction_head(quarter, 2)
-        self.coarse_net = _CoarseNet(2 * quarter + 7, quarter, eighth)
-        self.coarse_head = correction_head(quarter, 4)
+        half, quarter, eighth, features = config.half, config.quarter, config.eighth, config.features
+        self.encode_net = nn.Sequential(
+            conv(3, half, stride=2), conv(half, features, stride=2), conv(features, features)
+        )
+        self.coarse_net = _CoarseNet(2 * features + 12 + _CANDIDATES, quarter, eighth)
+        self.coarse_head = correction_head(quarter, _CANDIDATES)
         context = max(half // 2, half - 10)  # besides it, six channels of picture and four of flow
         self.to_half = upsample(quarter, context)
         self.fine_net = nn.Sequential(conv(context + 10, half), conv(half, half))
-        self.fine_flow_head = correction_head(half, 4)
-        self.picture_head = correction_head(half, 4, doubling=True)  # mask and residual, at full size
+        # choice among five, and a change of both flows, in tenths of a pixel so that early steps do not jump
+        self.fine_head = Scaled(correction_head(half, 1 + len(_STEPS) + 4), [1.0] * (1 + len(_STEPS)) + [0.1] * 4)
+        self.mask_head = correction_head(half, 1, doubling=True)
 
     def forward(self, img0: Tensor, img1: Tensor, flow_01: Tensor, flow_10: Tensor, timestep: Tensor) -> Synthesis:
         """Both pictures (N, 3, H, W), first flows at 1/4 size, timestep (N, 1, 1, 1)."""
@@ -85,49 +110,49 @@ class FlowFusion(Network):
     def encode(self, picture: Tensor) -> Features:
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
         features = self.encode_net(picture.to(compute_dtype(self, picture.device.type)))
-        return Features(picture, F.avg_pool2d(picture, 2), features)
+        small = F.avg_pool2d(picture, 2)
+        return Features(picture, small, F.avg_pool2d(small, 2), features)
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
-        """Corrects the first flows (1/4 size), both directions in one batch."""
-        own = torch.cat([frame0.quarter, frame1.quarter])
-        other = torch.cat([frame1.quarter, frame0.quarter])
-        flow, back = torch.cat([flow_01, flow_10]), torch.cat([flow_10, flow_01])
-        geometry = torch.cat([flow * _FLOW_SCALE, _trust(inconsistency(flow, back))], dim=1)
-        hidden = self.match_net(joined(own, backward_warp(other, flow), geometry))
-        flow = flow + self.match_head(hidden).float()
-        flow_01, flow_10 = flow.chunk(2)
-        return Match(frame0, frame1, flow_01, flow_10, inconsistency(flow_01, flow_10), inconsistency(flow_10, flow_01))
+        """Chooses the motion in the middle of the pair from what the first flows (1/4 size) offer."""
+        motions, geometry = _candidates(flow_01, flow_10)
+        early, late, costs = _seen_along(motions, frame0.tiny, frame1.tiny)
+        middle = motions[0]
+        inputs = joined(
+            backward_warp(frame0.quarter, -0.5 * middle),
+            backward_warp(frame1.quarter, 0.5 * middle),
+            torch.cat([early[0], late[0], geometry, costs * _COST_SCALE], dim=1),
+        )
+        hidden = self.coarse_net(inputs)
+        logits = self.coarse_head(hidden).float() - _BETA * costs
+        weights = _share(logits, _COARSE_LEAD)
+        motion = _mixed(motions, weights)
+        choice = Choice(weights, motions, early, late) if torch.is_grad_enabled() else None
+        return Match(frame0, frame1, flow_01, flow_10, motion, hidden, choice)
 
     def synthesise(self, pair: Match, timestep: Tensor | float) -> Synthesis:
         """The frame at `timestep` (0-1; a number, or (N, 1, 1, 1))."""
-        t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.flow_01.device).reshape(-1, 1, 1, 1)
-        coarse, hidden = self._coarse_flows(pair, t)
-        flows = resize_flow_tensor(coarse, 2)
-        seen0, seen1 = backward_warp(pair.frame0.small, flows[:, :2]), backward_warp(pair.frame1.small, flows[:, 2:])
-        fine = self.fine_net(joined(self.to_half(hidden), seen0, seen1, flows * _FLOW_SCALE))
-        flows = flows + self.fine_flow_head(fine).float()
-        correction = self.picture_head(fine).float()
-        prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
-        mask = torch.sigmoid(correction[:, :1] + prior)
-        towards0, towards1 = resize_flow_tensor(flows, 2).chunk(2, dim=1)
-        warped0 = backward_warp(pair.frame0.picture, towards0, cubic=True)
-        warped1 = backward_warp(pair.frame1.picture, towards1, cubic=True)
-        picture = torch.lerp(warped1, warped0, mask) + correction[:, 1:]
-        return Synthesis(picture, flows[:, :2], flows[:, 2:], coarse[:, :2], coarse[:, 2:], mask)
-
-    def _coarse_flows(self, pair: Match, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Both flows at 1/4 size (N, 4, h, w), and the decoder's features there."""
-        frame0, frame1 = pair.frame0.quarter, pair.frame1.quarter
-        motion, geometry = _project(pair, t)
+        t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.motion.device).reshape(-1, 1, 1, 1)
+        motion, hidden = _at_time(pair, t)
+        motion = resize_flow_tensor(motion, 2)
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
-        seen0, seen1 = backward_warp(frame0, flows[:, :2]), backward_warp(frame1, flows[:, 2:])
-        hidden = self.coarse_net(joined(seen0, seen1, geometry))
-        return flows + self.coarse_head(hidden).float(), hidden
-
-
-def _deep(channels_in: int, channels: int) -> nn.Sequential:
-    """Where most of the depth sits: at half the size of its input a layer costs a quarter."""
-    return nn.Sequential(conv(channels_in, channels, stride=2), conv(channels, channels), conv(channels, channels))
+        small0, small1 = pair.frame0.small, pair.frame1.small
+        seen0, seen1 = backward_warp(small0, flows[:, :2]), backward_warp(small1, flows[:, 2:])
+        fine = self.fine_net(joined(self.to_half(hidden), seen0, seen1, flows * _FLOW_SCALE))
+        logits, change = self.fine_head(fine).split([1 + len(_STEPS), 4], dim=1)
+        weights = _share(logits, _FINE_LEAD)
+        motions = torch.stack([motion, *(shifted(motion, y * _FINE_REACH, x * _FINE_REACH) for y, x in _STEPS)])
+        motion = _mixed(motions, weights)
+        choice = None
+        if torch.is_grad_enabled():
+            early, late, _ = _seen_along(motions, small0, small1, t)
+            choice = Choice(weights, motions, early, late)
+        flows = torch.cat([-t * motion, (1 - t) * motion], dim=1) + change
+        prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
+        mask = torch.sigmoid(self.mask_head(fine).float() + prior)
+        towards0, towards1 = resize_flow_tensor(flows, 2).chunk(2, dim=1)
+        picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, towards0, towards1, mask)
+        return Synthesis(picture, flows[:, :2], flows[:, 2:], mask, pair, choice)
 
 
 class _CoarseNet(nn.Module):
@@ -136,7 +161,9 @@ class _CoarseNet(nn.Module):
     def __init__(self, channels_in: int, quarter: int, eighth: int) -> None:
         super().__init__()
         self.enter = conv(channels_in, quarter)
-        self.deep = nn.Sequential(_deep(quarter, eighth), upsample(eighth, quarter))
+        self.deep = nn.Sequential(
+            conv(quarter, eighth, stride=2), conv(eighth, eighth), conv(eighth, eighth), upsample(eighth, quarter)
+        )
         self.leave = conv(quarter, quarter)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -145,20 +172,58 @@ class _CoarseNet(nn.Module):
         return self.leave(entered + self.deep(entered))
 
 
-def _trust(miss: Tensor) -> Tensor:
-    """Forward-backward miss in pixels to a weight: 1 at none, 1/2 at _TOLERANCE, then quickly less."""
-    return 1 / (1 + (miss / _TOLERANCE) ** 2)
+def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[Tensor, Tensor]:
+    """Motions at t = 1/2 to choose from (K, N, 2, h, w), and what the decoder is told of them (N, 6, h, w).
 
-
-def _project(pair: Match, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Motion 0 -> 1 of what is at x at time t (N, 2, h, w), and what the decoder is told of it (N, 7, h, w).
-
-    Each direction of flow is followed back from time t to its own frame; the two answers are weighed by trust.
+    Each direction of flow is followed from its own frame to the middle. The first candidate weighs the two answers by
+    trust, the next two are the answers themselves, the others the first one's neighbours.
     """
-    from0 = backward_warp(torch.cat([pair.flow_01, pair.miss_01], dim=1), project_backward(pair.flow_01, t))
-    from1 = backward_warp(torch.cat([pair.flow_10, pair.miss_10], dim=1), project_backward(pair.flow_10, 1 - t))
+    miss_01, miss_10 = inconsistency(flow_01, flow_10), inconsistency(flow_10, flow_01)
+    from0 = backward_warp(torch.cat([flow_01, miss_01], dim=1), project_backward(flow_01, 0.5))
+    from1 = backward_warp(torch.cat([flow_10, miss_10], dim=1), project_backward(flow_10, 0.5))
     trust0, trust1 = _trust(from0[:, 2:]) + 1e-3, _trust(from1[:, 2:]) + 1e-3
     motion = (trust0 * from0[:, :2] - trust1 * from1[:, :2]) / (trust0 + trust1)
     disagreement = from0[:, :2] + from1[:, :2]
-    time = t.expand_as(trust0)
-    return motion, torch.cat([motion * _FLOW_SCALE, disagreement * _FLOW_SCALE, trust0, trust1, time], dim=1)
+    around = [shifted(motion, y * reach, x * reach) for reach in _COARSE_REACH for y, x in _STEPS]
+    geometry = torch.cat([motion * _FLOW_SCALE, disagreement * _FLOW_SCALE, trust0, trust1], dim=1)
+    return torch.stack([motion, from0[:, :2], -from1[:, :2], *around]), geometry
+
+
+@torch.no_grad()
+def _seen_along(
+    motions: Tensor, picture0: Tensor, picture1: Tensor, t: Tensor | float = 0.5
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Both pictures (N, 3, h, w) at time t along each motion (K, N, 2, h, w): two (K, N, 3, h, w), and how much
+    they differ, (N, K, h, w), mean over 3x3 pixels."""
+    early = torch.stack([backward_warp(picture0, -t * motion) for motion in motions])
+    late = torch.stack([backward_warp(picture1, (1 - t) * motion) for motion in motions])
+    costs = (early - late).abs().mean(dim=2).transpose(0, 1)
+    return early, late, F.avg_pool2d(costs, 3, stride=1, padding=1, count_include_pad=False)
+
+
+def _share(logits: Tensor, lead: float) -> Tensor:
+    """Weights (N, K, h, w) that sum to 1; the first candidate has a head start."""
+    start = logits.new_zeros(logits.shape[1])
+    start[0] = lead
+    return torch.softmax(logits + start.reshape(1, -1, 1, 1), dim=1)
+
+
+def _mixed(motions: Tensor, weights: Tensor) -> Tensor:
+    """(K, N, 2, h, w) weighed by (N, K, h, w): (N, 2, h, w)."""
+    total = motions[0] * weights[:, :1]
+    for number, motion in enumerate(motions[1:], start=1):
+        total = torch.addcmul(total, motion, weights[:, number : number + 1])
+    return total
+
+
+def _at_time(pair: Match, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Motion and what is known, carried along that motion from the middle of the pair to time t."""
+    if not torch.is_grad_enabled() and bool((t == 0.5).all()):
+        return pair.motion, pair.hidden
+    offset = project_backward(pair.motion, t - 0.5)
+    return backward_warp(pair.motion, offset), backward_warp(pair.hidden, offset)
+
+
+def _trust(miss: Tensor) -> Tensor:
+    """Forward-backward miss in pixels to a weight: 1 at none, 1/2 at _TOLERANCE, then quickly less."""
+    return 1 / (1 + (miss / _TOLERANCE) ** 2)

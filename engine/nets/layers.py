@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
@@ -37,6 +38,33 @@ def correction_head(channels_in: int, channels_out: int, *, doubling: bool = Fal
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
+
+
+class Scaled(nn.Module):
+    """`head` in float32, each channel times a fixed factor: how far one step of the optimiser can move it.
+
+    Adam moves every weight by about the learning rate whatever it does. A head of 32 channels that writes pixels of flow
+    would jump by tenths of a pixel at each step, and the features below learn to be silent.
+    """
+
+    factors: Tensor
+
+    def __init__(self, head: nn.Module, factors: list[float]) -> None:
+        super().__init__()
+        self.head = head
+        self.register_buffer("factors", torch.tensor(factors).reshape(1, -1, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) float32."""
+        return self.head(x).float() * self.factors
+
+
+def shifted(x: Tensor, down: int, right: int) -> Tensor:
+    """`x` (N, C, H, W) as it is `down` and `right` of every pixel, edges repeated."""
+    height, width = x.shape[-2:]
+    reach = max(abs(down), abs(right))
+    padded = F.pad(x, (reach, reach, reach, reach), mode="replicate")
+    return padded[..., reach + down : reach + down + height, reach + right : reach + right + width]
 
 
 def channels_last(net: Network) -> Network:

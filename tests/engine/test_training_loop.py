@@ -1,7 +1,6 @@
 """The loop on tiny networks and pictures: it learns, resumes to the step, and never loses what it has."""
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +12,7 @@ from engine.checkpoint import load_checkpoint
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import BadOptionsError, EngineError, WeightsError
 from engine.learn import loop
-from engine.learn.losses import flow_loss, laplacian_loss, mask_loss
 from engine.nets import build
-from engine.nets.flow_fusion import Synthesis
 
 SMALL = ModelConfig(half=8, quarter=8, eighth=8)
 
@@ -122,23 +119,6 @@ def test_a_configuration_survives_json(config: TrainConfig):
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
-def test_the_laplacian_loss_of_equal_pictures_is_its_floor_and_grows_with_the_error():
-    picture = torch.rand(1, 3, 32, 32)
-    floor = laplacian_loss(picture, picture)
-    assert floor < 0.05
-    np.testing.assert_allclose(laplacian_loss(picture + 0.1, picture), floor + 0.1, atol=0.002)  # all in the coarsest
-
-
-def test_the_flow_loss_is_the_distance_in_pixels_of_full_size_and_ignores_what_is_hidden():
-    made = Synthesis(*[torch.zeros(1, 2, 32 // f, 32 // f) for f in (1, 2, 2, 4, 4)], torch.zeros(1, 1, 32, 32))
-    true = torch.full((1, 2, 32, 32), 3.0)
-    true[:, 1] = 4.0
-    seen = torch.zeros(1, 2, 32, 32)
-    assert flow_loss(made, true, true, seen) == 0
-    seen[..., :16] = 1
-    np.testing.assert_allclose(flow_loss(made, true, true, seen).item(), 5.0, rtol=0.02)
-
-
 @pytest.mark.slow
 def test_four_triplets_can_be_learned_by_heart():
     """From classical motion alone to several decibels above it: the whole path carries gradients that help."""
@@ -164,10 +144,3 @@ def test_four_triplets_can_be_learned_by_heart():
         loss.backward()
         optimiser.step()
     assert 10 * np.log10(start / error().item()) > 3  # dB
-
-
-def test_the_mask_loss_is_zero_where_the_visible_frame_is_taken_and_ignores_what_both_see():
-    seen = torch.tensor([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]]).reshape(1, 2, 1, 4)
-    right, wrong = torch.tensor([[1.0, 0.0, 0.3, 0.9]]), torch.tensor([[0.5, 0.5, 0.3, 0.9]])
-    assert mask_loss(right.reshape(1, 1, 1, 4), seen) == pytest.approx(0, abs=2e-4)
-    assert mask_loss(wrong.reshape(1, 1, 1, 4), seen) == pytest.approx(2 * math.log(2) / 3, abs=1e-5)

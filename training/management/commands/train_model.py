@@ -60,6 +60,7 @@ class Command(BaseCommand):
         add("--device", default=defaults.device, help="auto, cpu or cuda")
         add("--threads", type=int, help="processor threads; default: all")
         add("--workers", type=int, default=defaults.workers, help="processes that prepare samples")
+        add("--reuse", type=int, default=defaults.reuse, help="times each prepared sample is used, turned differently")
         add("--seed", type=int, default=defaults.seed, help="one seed gives one result on one machine")
         add("--name", default="", help="what the list of runs calls it; default: the name of the weights file")
 
@@ -132,7 +133,7 @@ def make_config(options: dict[str, Any]) -> TrainConfig:
     if not (options["data_dir"] or options["synthetic"]):
         raise BadOptionsError("Nothing to train on. Give --data_dir DIR with frames or videos, or --synthetic.")
     same = ("model_path", "photos", "synthetic", "epochs", "steps_per_epoch", "batch_size", "crop", "lr")
-    more = ("init", "resume", "device", "threads", "workers", "max_minutes", "seed")
+    more = ("init", "resume", "device", "threads", "workers", "max_minutes", "reuse", "seed")
     return TrainConfig(
         data_dirs=tuple(options["data_dir"]),
         model=ModelConfig(arch=options["arch"]),
