@@ -211,9 +211,9 @@ class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     epochs: int = 50
     steps_per_epoch: int = 500
-    batch_size: int = 16
+    batch_size: int = 32
     crop: int = 128  # pixels, square, a multiple of 16
-    lr: float = 6e-4  # peak
+    lr: float = 1e-3  # peak
     lr_final: float = 0.02  # of lr, at the end of the cosine
     warmup_steps: int = 200
     weight_decay: float = 1e-4
@@ -221,7 +221,7 @@ class TrainConfig:
     clip: float = 1.0  # gradient norm
     choice_weight: float = 1.0  # of the error that the chosen motions lead to
     flow_weight: float = 0.05  # of the supervised flow losses, where the true flow is known
-    mask_weight: float = 0.005  # of the supervised mask loss, where it is known that one frame hides the point
+    mask_weight: float = 0.02  # of the supervised mask loss, where it is known that one frame hides the point
     reuse: int = 4  # times each prepared sample is used, flipped and turned differently
     init: str | None = None  # weights to start from (fine-tuning): a fresh schedule
     resume: bool = False  # continue the interrupted run of model_path to the step

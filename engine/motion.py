@@ -25,6 +25,8 @@ DIS_PRESETS = {
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,  # and down to the finest scale, where medium ends one before it
 }
+_MEAN_OF_THREE = np.full((1, 3), 1 / 3, np.float32)
+_REMAP_SIDE = 32_000  # OpenCV's remap writes at most 32,767 rows
 _DIS_MIN_SIDE = 32  # DIS matches 8x8 patches on a pyramid; smaller pictures have too few of them
 
 
@@ -106,6 +108,17 @@ def backward_warp(image: Tensor, flow: Tensor, *, cubic: bool = False) -> Tensor
     return F.grid_sample(image.float(), position, mode, padding_mode="border", align_corners=True).to(image.dtype)
 
 
+def backward_warps(image: Tensor, flows: Tensor) -> Tensor:
+    """`image` (N, C, H, W) along each of K flows (K, N, 2, H, W), bilinear: (K, N, C, H, W)."""
+    count, height, width = len(flows), *image.shape[-2:]
+    if not _by_opencv(image) or count * height > _REMAP_SIDE:
+        return torch.stack([backward_warp(image, flow) for flow in flows])
+    positions = flows[:, 0].permute(0, 2, 3, 1).contiguous().numpy() + _pixel_grid(height, width)
+    below_each_other = positions.reshape(count * height, width, 2)  # one call instead of K
+    seen = cv2.remap(to_pixels(image), below_each_other, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(seen.reshape(count, 1, height, width, -1)).permute(0, 1, 4, 2, 3)
+
+
 def _remap(image: Tensor, flow: Tensor, interpolation: int) -> Tensor:
     """`backward_warp` through OpenCV, which works on pixels with their channels side by side."""
     warped = torch.empty(image.shape, memory_format=torch.channels_last)
@@ -117,9 +130,70 @@ def _remap(image: Tensor, flow: Tensor, interpolation: int) -> Tensor:
 
 
 def fuse_warped(img0: Tensor, img1: Tensor, flow_t0: Tensor, flow_t1: Tensor, mask: Tensor) -> Tensor:
-    """Both pictures (N, 3, H, W) warped (bicubic) and mixed; mask (N, 1, H, W) is the share of img0."""
-    warped0, warped1 = backward_warp(img0, flow_t0, cubic=True), backward_warp(img1, flow_t1, cubic=True)
+    """Both pictures (N, 3, H, W) warped (bicubic) and mixed.
+
+    Args:
+        flow_t0, flow_t1: (N, 2, H/2, W/2), pixels of half size.
+        mask: (N, 1, H, W), share of img0.
+    """
+    if _by_opencv(img0):
+        share = mask[0, 0].numpy()
+        return from_pixels(cv2.blendLinear(_seen(img0, flow_t0), _seen(img1, flow_t1), share, 1 - share))
+    warped0 = backward_warp(img0, resize_flow_tensor(flow_t0, 2), cubic=True)
+    warped1 = backward_warp(img1, resize_flow_tensor(flow_t1, 2), cubic=True)
     return torch.lerp(warped1, warped0, mask)
+
+
+def _seen(image: Tensor, half_flow: Tensor) -> NDArray[np.float32]:
+    """(1, 3, H, W) along a flow of half its size, bicubic, (H, W, 3): as few passes over the picture as can be."""
+    pixels = to_pixels(image)
+    height, width = pixels.shape[:2]
+    flow = cv2.resize(to_pixels(half_flow), (width, height), interpolation=cv2.INTER_LINEAR)
+    position = cv2.scaleAdd(flow, 2.0, _pixel_grid(height, width), dst=flow)
+    return cv2.remap(pixels, position, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def halved(image: Tensor) -> Tensor:
+    """(N, C, H, W), sides even, at half the size: means of 2x2 pixels."""
+    if _by_opencv(image):  # 5 times faster
+        return from_pixels(cv2.resize(to_pixels(image), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+    return F.avg_pool2d(image, 2)
+
+
+def smoothed(image: Tensor) -> Tensor:
+    """(N, C, H, W): means of 3x3 pixels, edges repeated."""
+    if _by_opencv(image):  # 20 times faster
+        return from_pixels(cv2.blur(to_pixels(image), (3, 3), borderType=cv2.BORDER_REPLICATE))
+    return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+
+
+def difference(images: Tensor, others: Tensor) -> Tensor:
+    """Mean over the channels of the absolute difference of K pictures each (K, N, 3, H, W): (N, K, H, W)."""
+    if _by_opencv(images[0]):
+        pixels = (side.permute(0, 1, 3, 4, 2).contiguous().numpy()[:, 0] for side in (images, others))
+        apart = cv2.absdiff(*(side.reshape(-1, side.shape[2], 3) for side in pixels))
+        return torch.from_numpy(cv2.transform(apart, _MEAN_OF_THREE)).reshape(1, len(images), *images.shape[-2:])
+    return (images - others).abs().mean(dim=2).transpose(0, 1)
+
+
+def _by_opencv(tensor: Tensor) -> bool:
+    """One float picture on the CPU that needs no gradient: OpenCV is much faster on it than PyTorch."""
+    return (
+        tensor.device.type == "cpu"
+        and not torch.is_grad_enabled()
+        and len(tensor) == 1
+        and tensor.dtype == torch.float32
+    )
+
+
+def to_pixels(image: Tensor) -> NDArray[np.float32]:
+    """(1, C, H, W) to (H, W, C), without a copy where the tensor is laid out so."""
+    return image[0].permute(1, 2, 0).contiguous().numpy()
+
+
+def from_pixels(image: NDArray[Any]) -> Tensor:
+    """(H, W, C), or (H, W), to (1, C, H, W), in channels-last layout; no copy."""
+    return torch.from_numpy(image if image.ndim == 3 else image[..., None]).permute(2, 0, 1)[None]
 
 
 def resize_flow_tensor(flow: Tensor, factor: int) -> Tensor:

@@ -32,7 +32,8 @@ _HALF_SIZE_DIS = 0.4  # share of samples whose first flow is as coarse as that o
 
 _FLOWS = ("flow_01", "flow_10", "flow_t0", "flow_t1")
 _BACKWARDS = {
-    "img0": "img1", "img1": "img0", "flow_01": "flow_10", "flow_10": "flow_01", "flow_t0": "flow_t1", "flow_t1": "flow_t0",
+    "img0": "img1", "img1": "img0", "flow_01": "flow_10", "flow_10": "flow_01",
+    "flow_t0": "flow_t1", "flow_t1": "flow_t0",
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ class TrainingSamples(Dataset[dict[str, Any]]):
         self._prepared: dict[int, dict[str, Any]] = {}
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        """Preparing a sample costs more than a training step on it, so a stretch of them is gone through several times."""
+        """A sample costs as much to prepare as to train on: a stretch of them is gone through several times."""
         stretch, place = divmod(index, _STRETCH)
         number = stretch // self._config.reuse * _STRETCH + place
         if number not in self._prepared:

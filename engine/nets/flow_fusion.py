@@ -17,16 +17,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
-from engine.motion import backward_warp, fuse_warped, inconsistency, project_backward, resize_flow_tensor
+from engine.motion import (
+    backward_warp,
+    backward_warps,
+    difference,
+    fuse_warped,
+    halved,
+    inconsistency,
+    project_backward,
+    resize_flow_tensor,
+    smoothed,
+)
 
 from .layers import Network, Scaled, compute_dtype, conv, correction_head, joined, shifted, upsample
 
-_FLOW_SCALE = 1 / 16  # flows enter the convolutions in units of 16 pixels
-_COST_SCALE = 8.0  # and differences of pictures in units of 1/8 of the range
+# What enters the convolutions is brought to about the same size, or what is small is not listened to.
+_FLOW_SCALE = 1 / 8  # of motions, pixels
+_MISS_SCALE = 1 / 2  # of what should be no motion at all
+_COST_SCALE = 8.0  # of differences between pictures
 _TOLERANCE = 0.5  # pixels at 1/4 size; a forward-backward miss of this much halves the trust
 _STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # (down, right)
 _COARSE_REACH = (2, 4, 8)  # how far from x candidates are taken, pixels of 1/4 size
@@ -109,9 +120,9 @@ class FlowFusion(Network):
 
     def encode(self, picture: Tensor) -> Features:
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
-        features = self.encode_net(picture.to(compute_dtype(self, picture.device.type)))
-        small = F.avg_pool2d(picture, 2)
-        return Features(picture, small, F.avg_pool2d(small, 2), features)
+        features = self.encode_net(((picture - 0.5) * 2).to(compute_dtype(self, picture.device.type)))
+        small = halved(picture)
+        return Features(picture, small, halved(small), features)
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
         """Chooses the motion in the middle of the pair from what the first flows (1/4 size) offer."""
@@ -121,7 +132,7 @@ class FlowFusion(Network):
         inputs = joined(
             backward_warp(frame0.quarter, -0.5 * middle),
             backward_warp(frame1.quarter, 0.5 * middle),
-            torch.cat([early[0], late[0], geometry, costs * _COST_SCALE], dim=1),
+            torch.cat([*_compared(early[0], late[0]), geometry, costs * _COST_SCALE], dim=1),
         )
         hidden = self.coarse_net(inputs)
         logits = self.coarse_head(hidden).float() - _BETA * costs
@@ -138,7 +149,7 @@ class FlowFusion(Network):
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
         small0, small1 = pair.frame0.small, pair.frame1.small
         seen0, seen1 = backward_warp(small0, flows[:, :2]), backward_warp(small1, flows[:, 2:])
-        fine = self.fine_net(joined(self.to_half(hidden), seen0, seen1, flows * _FLOW_SCALE))
+        fine = self.fine_net(joined(self.to_half(hidden), *_compared(seen0, seen1), flows * _FLOW_SCALE))
         logits, change = self.fine_head(fine).split([1 + len(_STEPS), 4], dim=1)
         weights = _share(logits, _FINE_LEAD)
         motions = torch.stack([motion, *(shifted(motion, y * _FINE_REACH, x * _FINE_REACH) for y, x in _STEPS)])
@@ -150,8 +161,7 @@ class FlowFusion(Network):
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1) + change
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
         mask = torch.sigmoid(self.mask_head(fine).float() + prior)
-        towards0, towards1 = resize_flow_tensor(flows, 2).chunk(2, dim=1)
-        picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, towards0, towards1, mask)
+        picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, flows[:, :2], flows[:, 2:], mask)
         return Synthesis(picture, flows[:, :2], flows[:, 2:], mask, pair, choice)
 
 
@@ -185,7 +195,7 @@ def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[Tensor, Tensor]:
     motion = (trust0 * from0[:, :2] - trust1 * from1[:, :2]) / (trust0 + trust1)
     disagreement = from0[:, :2] + from1[:, :2]
     around = [shifted(motion, y * reach, x * reach) for reach in _COARSE_REACH for y, x in _STEPS]
-    geometry = torch.cat([motion * _FLOW_SCALE, disagreement * _FLOW_SCALE, trust0, trust1], dim=1)
+    geometry = torch.cat([motion * _FLOW_SCALE, disagreement * _MISS_SCALE, trust0, trust1], dim=1)
     return torch.stack([motion, from0[:, :2], -from1[:, :2], *around]), geometry
 
 
@@ -195,10 +205,13 @@ def _seen_along(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Both pictures (N, 3, h, w) at time t along each motion (K, N, 2, h, w): two (K, N, 3, h, w), and how much
     they differ, (N, K, h, w), mean over 3x3 pixels."""
-    early = torch.stack([backward_warp(picture0, -t * motion) for motion in motions])
-    late = torch.stack([backward_warp(picture1, (1 - t) * motion) for motion in motions])
-    costs = (early - late).abs().mean(dim=2).transpose(0, 1)
-    return early, late, F.avg_pool2d(costs, 3, stride=1, padding=1, count_include_pad=False)
+    early, late = backward_warps(picture0, -t * motions), backward_warps(picture1, (1 - t) * motions)
+    return early, late, smoothed(difference(early, late))
+
+
+def _compared(early: Tensor, late: Tensor) -> tuple[Tensor, Tensor]:
+    """Two pictures as what they have in common and what they differ by: a difference of a few grey levels says much."""
+    return early + late - 1, (early - late) * _COST_SCALE
 
 
 def _share(logits: Tensor, lead: float) -> Tensor:
