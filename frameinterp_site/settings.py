@@ -173,7 +173,7 @@ if BEHIND_PROXY:
 # -- API ---------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "interpolation.api.authentication.ScopedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -197,7 +197,9 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "interpolation.api.errors.in_words",
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
 }
-REST_KNOX = {"TOKEN_TTL": timedelta(days=envint("INBETWEEN_TOKEN_DAYS", 365, 1)), "AUTH_HEADER_PREFIX": "Token"}
+TOKEN_DAYS = envint("INBETWEEN_TOKEN_DAYS", 365, 1)
+REST_KNOX = {"TOKEN_TTL": timedelta(days=TOKEN_DAYS), "AUTH_HEADER_PREFIX": "Token"}
+KNOX_TOKEN_MODEL = "interpolation.ApiToken"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Inbetween API",
     "DESCRIPTION": "Make the frames between the frames: upload a source, start a job, poll it, download the result.",
@@ -230,8 +232,17 @@ JOB_ATTEMPTS = envint("INBETWEEN_JOB_ATTEMPTS", 2, 1)
 JOB_DEVICE = envstr("INBETWEEN_DEVICE", "auto")
 HEARTBEAT_STALE = envfloat("INBETWEEN_HEARTBEAT_STALE", 60.0, 1.0)  # seconds; a job silent for longer is dead
 REAP_INTERVAL = envfloat("INBETWEEN_REAP_INTERVAL", 15.0, 0.1)  # seconds
+UNDO_DAYS = envfloat("INBETWEEN_UNDO_DAYS", 7.0)  # how long a deletion can be taken back; 0: not at all
 PROBE_SECONDS = envint("INBETWEEN_PROBE_SECONDS", 60, 1)  # wall and processor time to look into one upload
 PROBE_MEMORY_BYTES = envint("INBETWEEN_PROBE_MEMORY_MB", 3072, 512) * 1024 * 1024
+
+# -- What one user may take; 0: as much as there is. The admin can give somebody more or less -------------------------
+USER_RUNNING_JOBS = envint("INBETWEEN_USER_RUNNING_JOBS", 0)  # at the same time; the queue is fair without it
+USER_QUEUED_JOBS = envint("INBETWEEN_USER_QUEUED_JOBS", 200)
+USER_STORAGE_MB = envint("INBETWEEN_USER_STORAGE_MB", 200_000)
+USER_UPLOAD_MB = envint("INBETWEEN_USER_UPLOAD_MB", 0)  # below INBETWEEN_MAX_UPLOAD_MB, which holds for all
+USER_MEGAPIXELS = envfloat("INBETWEEN_USER_MEGAPIXELS", 36.0)  # of a frame; 8K has 33.2
+USER_MINUTES = envfloat("INBETWEEN_USER_MINUTES", 600.0)  # of a source
 
 TRAINING_TIMEOUT = envint("INBETWEEN_TRAINING_TIMEOUT_HOURS", 24 * 7, 1) * 3600  # seconds
 TRAINING_THREADS = envint("INBETWEEN_TRAINING_THREADS", max(1, CORES // 2), 1)  # the rest is for jobs

@@ -31,11 +31,11 @@ class ProjectAdmin(admin.ModelAdmin):
         return deleted, counts, set(), protected
 
     def delete_model(self, request: HttpRequest, obj: Project) -> None:
-        services.project_delete(project=obj)
+        services.project_purge(project=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
         for project in queryset:
-            services.project_delete(project=project)
+            services.project_purge(project=project)
 
 
 @admin.register(Source)

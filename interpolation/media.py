@@ -1,4 +1,4 @@
-"""Files for their owner only: what players and pages show, with byte ranges so that seeking works, and downloads."""
+"""Files for those who may see them: what players and pages show, with byte ranges for seeking, and downloads."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from django.utils._os import safe_join
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe, quote_etag
 from django.views.decorators.http import require_safe
-from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from .access import shown_by_link
+from .api.authentication import ScopedTokenAuthentication
 from .figures import figures
-from .models import Job, Source
+from .models import Job, Preview, Source
 
 PIECE = 256 * 1024  # bytes read at once
 TYPES = {
@@ -43,8 +44,8 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """One file under MEDIA_ROOT. Strangers, and names that lead elsewhere, get 404."""
     kind, _, rest = path.partition("/")
     user = asker(request)
-    owned = {"sources": Source.objects.of(user), "jobs": Job.objects.of(user)}.get(kind)
-    if owned is None or not user.is_authenticated:
+    owned = {"sources": Source.objects.reachable_by(user), "jobs": Job.objects.reachable_by(user)}.get(kind)
+    if owned is None:
         raise Http404
     try:
         number = UUID(rest.partition("/")[0])
@@ -52,15 +53,23 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     except (ValueError, SuspiciousFileOperation) as error:
         raise Http404 from error
     home = Path(settings.MEDIA_ROOT) / kind / str(number)
-    if not file.is_relative_to(home) or not owned.filter(pk=number).exists() or not file.is_file():
+    if not file.is_relative_to(home) or not file.is_file():
+        raise Http404
+    if not owned.filter(pk=number).exists() and not (kind == "jobs" and linked(request, number, path)):
         raise Http404
     return send(request, file)
+
+
+def linked(request: HttpRequest, job_id: UUID, path: str) -> bool:
+    """Whether this browser came by a link to the job, of which it may see the previews."""
+    return shown_by_link(request.session, job_id) and Preview.objects.filter(job=job_id, file=path).exists()
 
 
 @require_safe
 def job_download(request: HttpRequest, pk: UUID, what: str) -> HttpResponseBase:
     """A result under a name that says what it is. Downloading changes nothing."""
-    job = get_object_or_404(Job.objects.of(asker(request)).select_related("source"), pk=pk)
+    jobs = Job.objects.alive() if shown_by_link(request.session, pk) else Job.objects.reachable_by(asker(request))
+    job = get_object_or_404(jobs.select_related("source"), pk=pk)
     if job.status != Job.Status.SUCCEEDED:
         raise Http404("This job has no result yet.")
     if what == "figures":
@@ -78,7 +87,7 @@ def asker(request: HttpRequest) -> User | AnonymousUser:
     if request.user.is_authenticated or not request.headers.get("Authorization"):
         return request.user
     try:
-        found = TokenAuthentication().authenticate(request)
+        found = ScopedTokenAuthentication().authenticate(request)
     except AuthenticationFailed:
         return request.user
     return found[0] if found else request.user

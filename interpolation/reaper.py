@@ -39,9 +39,10 @@ class Reaped:
     resent: list[UUID] = field(default_factory=list)
     swept: int = 0
     parts: list[UUID] = field(default_factory=list)  # jobs whose segments were taken away
+    purged: list[UUID] = field(default_factory=list)  # deleted projects, sources and jobs whose time is over
 
     def __bool__(self) -> bool:
-        return bool(self.requeued or self.failed or self.cancelled or self.resent or self.swept or self.parts)
+        return any(vars(self).values())
 
 
 def reap_once() -> Reaped:
@@ -50,6 +51,10 @@ def reap_once() -> Reaped:
     reap_running(reaped)
     resend_waiting(reaped)
     reaped.parts += [job.pk for job in services.parts_due() if services.parts_remove(job=job)]
+    for thing in services.trash_due():
+        number = thing.pk  # a row that is gone has none
+        if services.purge(thing):
+            reaped.purged.append(number)
     cache.set(SEEN, time.time(), 24 * 3600)
     return reaped
 

@@ -64,7 +64,7 @@ class PartsActions:
         """
         given = RedrawSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        job = services.job_redraw(job=self._view.get_object(), **given.validated_data)
+        job = services.job_redraw(job=self._view.get_object(), user=self._view.user, **given.validated_data)
         return Response(self._view.get_serializer(job).data, status.HTTP_201_CREATED)
 
     @property

@@ -6,9 +6,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
-from knox.models import get_token_model
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
@@ -20,10 +18,12 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from interpolation import services
+from interpolation.access import Act, find
 from interpolation.models import Job, Project, Source
 
 from . import options
 from . import serializers as out
+from .access import AccessMixin
 from .parts import PartsActions
 
 REFUSED = OpenApiResponse(out.ErrorSerializer, "What is wrong and what to do, in words.")
@@ -50,6 +50,7 @@ class ScopedCreateMixin:
 
 @extend_schema_view(destroy=extend_schema(description="Removes the project with all its sources, jobs and files."))
 class ProjectViewSet(
+    AccessMixin,
     mixins.CreateModelMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -58,21 +59,20 @@ class ProjectViewSet(
 ):
     queryset = Project.objects.all()
     serializer_class = out.ProjectSerializer
+    acts = {"destroy": Act.MANAGE}
 
     def get_queryset(self) -> QuerySet[Project]:
-        return Project.objects.of(self.request.user)
+        return self.visible(Project.objects)
 
     def perform_create(self, serializer: BaseSerializer[Project]) -> None:
-        owner = self.request.user
-        assert owner.is_authenticated  # by the default permission
-        serializer.instance = services.project_create(owner=owner, **serializer.validated_data)
+        serializer.instance = services.project_create(owner=self.user, **serializer.validated_data)
 
     def perform_destroy(self, instance: Project) -> None:
-        services.project_delete(project=instance)
+        services.project_delete(project=instance, user=self.user)
 
 
 class SourceViewSet(
-    ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]
+    AccessMixin, ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]
 ):
     queryset = Source.objects.all()
     serializer_class = out.SourceSerializer
@@ -81,7 +81,7 @@ class SourceViewSet(
     create_scope = "upload"
 
     def get_queryset(self) -> QuerySet[Source]:
-        return Source.objects.of(self.request.user)
+        return self.visible(Source.objects)
 
     @extend_schema(
         request={
@@ -94,7 +94,7 @@ class SourceViewSet(
     )
     def create(self, request: Request) -> Response:
         given = self.read(request)
-        project = get_object_or_404(Project.objects.of(request.user), pk=given["project"])
+        project = find(Project.objects.all(), request.user, Act.CHANGE, given["project"])
         source = self.make(project, given)
         return Response(self.get_serializer(source).data, status.HTTP_201_CREATED)
 
@@ -124,14 +124,19 @@ class SourceViewSet(
 
 
 class JobViewSet(
-    PartsActions, ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]
+    AccessMixin,
+    PartsActions,
+    ScopedCreateMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Job],
 ):
     queryset = Job.objects.all()
     filterset_fields = ["project", "source", "status"]
     create_scope = "job"
 
     def get_queryset(self) -> QuerySet[Job]:
-        jobs = Job.objects.of(self.request.user)
+        jobs = self.visible(Job.objects.all())
         return jobs.without_figures() if self.action == "list" else jobs.prefetch_related("previews")
 
     def get_serializer_class(self) -> type[BaseSerializer[Job]]:
@@ -144,11 +149,11 @@ class JobViewSet(
         serializer = out.JobCreateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
-        source = get_object_or_404(Source.objects.of(request.user), pk=given["source"])
+        source = find(Source.objects.select_related("project"), request.user, Act.CHANGE, given["source"])
         wrong = services.wrong_options(source, given["options"])
         if wrong:
             raise ValidationError({"options": {name: [words] for name, words in wrong.items()}})
-        job = services.job_create(source=source, options=dict(given["options"]))
+        job = services.job_create(source=source, options=dict(given["options"]), user=self.user)
         return Response(self.get_serializer(job).data, status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses={200: out.JobSerializer, 400: REFUSED})
@@ -191,5 +196,5 @@ class TokenView(APIView):
         user = authenticate(request._request, **serializer.validated_data)
         if user is None:
             raise PermissionDenied("Wrong name or password.")
-        instance, token = get_token_model().objects.create(user)
+        instance, token = services.token_create(user=user)
         return Response({"token": token, "expiry": instance.expiry}, status.HTTP_201_CREATED)

@@ -2,10 +2,30 @@
 
 from .errors import PictureSizesDifferError, ServiceError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
+from .notes import job_note, job_tag
 from .options import wrong_options
 from .parts import REDRAWABLE, job_redraw, parts_due, parts_remove
-from .projects import job_remove_files, project_create, project_delete, source_delete
+from .projects import (
+    job_delete,
+    job_remove_files,
+    job_restore,
+    project_create,
+    project_delete,
+    project_purge,
+    project_rename,
+    project_restore,
+    source_delete,
+    source_restore,
+)
 from .running import job_beat, job_claim, job_fail, job_finish, job_lost, job_model, job_progress, job_stopped
+from .sharing import (
+    member_remove,
+    member_set,
+    share_link_create,
+    share_link_opened,
+    share_link_revoke,
+    share_link_unlock,
+)
 from .sources import (
     MadePairs,
     in_a_few_words,
@@ -14,6 +34,8 @@ from .sources import (
     source_create_sample,
     source_create_sequence,
 )
+from .tokens import token_create, token_revoke
+from .trash import job_purge_master, purge, trash_due
 
 __all__ = [
     "REDRAWABLE",
@@ -25,25 +47,44 @@ __all__ = [
     "job_cancel",
     "job_claim",
     "job_create",
+    "job_delete",
     "job_fail",
     "job_finish",
     "job_lost",
     "job_model",
+    "job_note",
     "job_progress",
     "job_progress_view",
+    "job_purge_master",
     "job_redraw",
     "job_remove_files",
     "job_requeue",
+    "job_restore",
     "job_retry",
     "job_stopped",
+    "job_tag",
+    "member_remove",
+    "member_set",
     "parts_due",
     "parts_remove",
     "project_create",
     "project_delete",
+    "project_purge",
+    "project_rename",
+    "project_restore",
+    "purge",
+    "share_link_create",
+    "share_link_opened",
+    "share_link_revoke",
+    "share_link_unlock",
     "source_create",
     "source_create_pairs",
     "source_create_sample",
     "source_create_sequence",
     "source_delete",
+    "source_restore",
+    "token_create",
+    "token_revoke",
+    "trash_due",
     "wrong_options",
 ]

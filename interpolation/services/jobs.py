@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -23,7 +24,7 @@ WAITS = "waiting for disk space"  # said instead of the stage
 BYTES_PER_PIXEL = 0.25  # of the finished video, segments and previews together; measured on busy footage at CRF 18
 
 
-def job_create(*, source: Source, options: dict[str, Any]) -> Job:
+def job_create(*, source: Source, options: dict[str, Any], user: User | None = None) -> Job:
     """A row, and a message to the workers once it is committed.
 
     Raises:
@@ -39,7 +40,12 @@ def job_create(*, source: Source, options: dict[str, Any]) -> Job:
     model_info(checked.model)
     require_room(expected_bytes(source, checked))
     with transaction.atomic():
-        job = Job.objects.create(project=source.project, source=source, options=checked.to_dict())
+        job = Job.objects.create(
+            project=source.project,
+            source=source,
+            created_by=user or source.project.owner,
+            options=checked.to_dict(),
+        )
         enqueue_on_commit(job.pk)
     return job
 

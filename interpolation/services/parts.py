@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -29,7 +30,9 @@ FOLDERS = ("segments", "watch")
 RETRY_DAYS = 1.0  # at least: what a failed or cancelled job has finished is there for its next try
 
 
-def job_redraw(*, job: Job, start: str | float, end: str | float, options: dict[str, Any]) -> Job:
+def job_redraw(
+    *, job: Job, start: str | float, end: str | float, options: dict[str, Any], user: User | None = None
+) -> Job:
     """A new job: the film of `job`, of which what lies between `start` and `end` (seconds of the result, or "1:02.5")
     is drawn anew with the changed `options`. Whole parts are drawn, so it may be a little more than was asked for.
 
@@ -54,6 +57,7 @@ def job_redraw(*, job: Job, start: str | float, end: str | float, options: dict[
     made = Job(
         project=job.project,
         source=job.source,
+        created_by=user or job.created_by or job.project.owner,
         options=checked.to_dict(),
         base=job,
         range_start=float(redraw.begin),

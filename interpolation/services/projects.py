@@ -1,17 +1,18 @@
-"""Projects, and taking things away for good."""
+"""Projects: making, naming, deleting, bringing back."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import RestrictedError
 from django.utils import timezone
 
 from interpolation.models import Job, Project, Source
@@ -19,19 +20,101 @@ from interpolation.models import Job, Project, Source
 from .errors import ServiceError
 
 NAME_LENGTH = 120
+Thing = TypeVar("Thing", Project, Source, Job)
 
 
 def project_create(*, owner: User, name: str) -> Project:
     """Raises ServiceError for a name that is empty or too long."""
+    return Project.objects.create(owner=owner, name=checked_name(name))
+
+
+def project_rename(*, project: Project, name: str) -> None:
+    """Raises ServiceError for a name that is empty or too long."""
+    project.name = checked_name(name)
+    project.save(update_fields=["name"])
+
+
+def checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise ServiceError("Give the project a name.")
     if len(name) > NAME_LENGTH:
         raise ServiceError(f"The name has {len(name)} characters; the most is {NAME_LENGTH}.")
-    return Project.objects.create(owner=owner, name=name)
+    return name
 
 
-def project_delete(*, project: Project) -> None:
+# -- Deleting, which can be taken back for INBETWEEN_UNDO_DAYS ---------------------------------------------------------
+
+
+def project_delete(*, project: Project, user: User | None = None) -> None:
+    """Out of sight, with everything in it. What waits is cancelled, what runs is asked to stop."""
+    with transaction.atomic():
+        stop_live(project.jobs.values_list("pk", flat=True))
+        mark_deleted(project, user)
+
+
+def source_delete(*, source: Source, user: User | None = None) -> None:
+    """Out of sight. What was made of it stays.
+
+    Raises:
+        ServiceError: a job still works on it.
+    """
+    live = source.jobs.alive().filter(status__in=Job.LIVE).count()
+    if live:
+        raise ServiceError(f"{live} job(s) still need this source. Cancel them, or wait until they are done.")
+    mark_deleted(source, user)
+
+
+def job_delete(*, job: Job, user: User | None = None) -> None:
+    """Out of sight. Its previews are for ever: they stay on the disk until the project goes."""
+    with transaction.atomic():
+        stop_live([job.pk])
+        mark_deleted(job, user)
+
+
+def mark_deleted(thing: Thing, user: User | None) -> None:
+    rows = type(thing)._default_manager.filter(pk=thing.pk, deleted_at__isnull=True)
+    if not rows.update(deleted_at=timezone.now(), deleted_by=user):
+        raise ServiceError("This is deleted already.")
+    thing.refresh_from_db()
+
+
+def project_restore(*, project: Project) -> None:
+    restore(project)
+
+
+def source_restore(*, source: Source) -> None:
+    restore(source)
+
+
+def job_restore(*, job: Job) -> None:
+    """At any time, because its previews are for ever; its film and parts come back for INBETWEEN_UNDO_DAYS only."""
+    rows = Job.objects.filter(pk=job.pk, deleted_at__isnull=False)
+    if not rows.update(deleted_at=None, deleted_by=None, purged_at=None):
+        raise ServiceError("This job is not deleted.")
+    job.refresh_from_db()
+
+
+def restore(thing: Thing) -> None:
+    """As it was. Raises ServiceError when it is not deleted, or its time is over."""
+    since = timezone.now() - timedelta(days=settings.UNDO_DAYS)
+    rows = type(thing)._default_manager.filter(pk=thing.pk, deleted_at__gt=since, purged_at__isnull=True)
+    if not rows.update(deleted_at=None, deleted_by=None):
+        raise ServiceError(f"It cannot be brought back: that is possible for {settings.UNDO_DAYS:g} days.")
+    thing.refresh_from_db()
+
+
+def stop_live(jobs: Iterable[object]) -> None:
+    """Waiting ones are over; a worker sees the flag, or that the row is gone, and ends the child."""
+    now, found = timezone.now(), Job.objects.filter(pk__in=list(jobs))
+    found.filter(status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, cancel_requested_at=now, finished_at=now)
+    found.filter(status=Job.Status.RUNNING).update(cancel_requested_at=now)
+
+
+# -- Taking away for good ----------------------------------------------------------------------------------------------
+
+
+def project_purge(*, project: Project) -> None:
     """The project with its sources, jobs, previews and all their files. Running jobs are stopped by their worker."""
     jobs = list(project.jobs.values_list("pk", flat=True))
     directories = [source_directory(source) for source in project.sources.all()]
@@ -43,20 +126,6 @@ def project_delete(*, project: Project) -> None:
             transaction.on_commit(partial(job_remove_files, job_id=job_id))
 
 
-def source_delete(*, source: Source) -> None:
-    """Raises ServiceError while jobs hang on it: their previews stay until the project goes."""
-    directory = source_directory(source)
-    try:
-        with transaction.atomic():
-            source.delete()
-            transaction.on_commit(lambda: remove([directory]))
-    except RestrictedError as error:
-        raise ServiceError(
-            f"{len(error.restricted_objects)} job(s) were made from this source. "
-            "Delete the project to remove it with its results."
-        ) from error
-
-
 def source_directory(source: Source) -> Path:
     return Path(settings.MEDIA_ROOT) / "sources" / str(source.pk)
 
@@ -65,11 +134,6 @@ def job_remove_files(*, job_id: UUID) -> None:
     """Folder and log of a job whose row is gone. Called again when its child, which may still write, has ended."""
     remove([Path(settings.MEDIA_ROOT) / "jobs" / str(job_id)])
     (Path(settings.LOG_DIR) / "jobs" / f"{job_id}.log").unlink(missing_ok=True)
-
-
-def stop_live(jobs: Iterable[object]) -> None:
-    """A worker sees the flag, or that the row is gone, and ends the child."""
-    Job.objects.filter(pk__in=list(jobs), status=Job.Status.RUNNING).update(cancel_requested_at=timezone.now())
 
 
 def remove(directories: Iterable[Path]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -20,7 +20,7 @@ from .errors import ServiceError
 from .projects import remove, source_directory
 from .uploads import incoming, label, look_into, take
 
-Upload = UploadedFile | Path
+Upload: TypeAlias = "UploadedFile[Any] | Path"
 
 
 @dataclass(frozen=True, slots=True)

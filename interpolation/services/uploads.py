@@ -81,7 +81,7 @@ def fit_to_show(sign: str) -> bool:
     return unicodedata.category(sign) not in ("Cc", "Cs", "Co") and sign not in TURNING
 
 
-def take(upload: UploadedFile | Path, destination: Path) -> None:
+def take(upload: UploadedFile[Any] | Path, destination: Path) -> None:
     """Bring an upload, or a file of ours, to `destination`. Raises ServiceError: too large, or no room."""
     size = upload.stat().st_size if isinstance(upload, Path) else int(upload.size or 0)
     if size > settings.MAX_UPLOAD_BYTES:
@@ -107,7 +107,7 @@ def rename(arrived: Path, destination: Path) -> bool:
     return True
 
 
-def copy(upload: UploadedFile | Path, out: IO[bytes]) -> None:
+def copy(upload: UploadedFile[Any] | Path, out: IO[bytes]) -> None:
     if isinstance(upload, Path):
         with upload.open("rb") as file:
             shutil.copyfileobj(file, out, PIECE)

@@ -14,9 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
-from knox.models import get_token_model
 
+from .. import services
 from ..forms import SignUpForm
+from ..models import ApiToken
 from .common import MemberRequest
 from .storage import storage_used
 
@@ -44,7 +45,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _account_page(request: MemberRequest, *, status: int = 200, **extra: object) -> HttpResponse:
-    tokens = get_token_model().objects.filter(user=request.user).order_by("-created")
+    tokens = ApiToken.objects.filter(user=request.user)
     context = {
         "password_form": PasswordChangeForm(request.user),
         "tokens": tokens,
@@ -62,14 +63,14 @@ def account(request: MemberRequest) -> HttpResponse:
 @require_POST
 def token_create(request: MemberRequest) -> HttpResponse:
     """The token is in this answer and nowhere else: only its hash is kept."""
-    _, token = get_token_model().objects.create(request.user)
+    _, token = services.token_create(user=request.user)
     return _account_page(request, new_token=token)
 
 
 @login_required
 @require_POST
 def token_revoke(request: MemberRequest, digest: str) -> HttpResponse:
-    get_object_or_404(get_token_model(), user=request.user, pk=digest).delete()
+    services.token_revoke(token=get_object_or_404(ApiToken, user=request.user, pk=digest))
     messages.success(request, "The token is revoked. Scripts that use it are refused from now on.")
     return redirect("account")
 

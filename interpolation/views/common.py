@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 
 from engine.errors import EngineError
 
-from ..models import Job, Source
+from ..access import Act, find
+from ..models import Job, Project, Source
 from ..services import ServiceError
 
 REFUSALS = (EngineError, ServiceError)  # what can be told to the person who asked
@@ -22,9 +22,13 @@ class MemberRequest(HttpRequest):
     user: User
 
 
-def find_source(request: MemberRequest, pk: UUID) -> Source:
-    return get_object_or_404(Source.objects.of(request.user).select_related("project"), pk=pk)
+def find_project(request: MemberRequest, pk: UUID, act: Act = Act.SEE) -> Project:
+    return find(Project.objects.select_related("owner"), request.user, act, pk)
 
 
-def find_job(request: MemberRequest, pk: UUID) -> Job:
-    return get_object_or_404(Job.objects.of(request.user).select_related("source", "project", "base"), pk=pk)
+def find_source(request: MemberRequest, pk: UUID, act: Act = Act.SEE) -> Source:
+    return find(Source.objects.select_related("project"), request.user, act, pk)
+
+
+def find_job(request: MemberRequest, pk: UUID, act: Act = Act.SEE) -> Job:
+    return find(Job.objects.select_related("source", "project", "base"), request.user, act, pk)

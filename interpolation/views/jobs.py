@@ -18,6 +18,7 @@ from engine.errors import BadOptionsError
 from engine.watch import parts_made
 
 from .. import services
+from ..access import Act, may
 from ..job_form import JobForm, first_values
 from ..models import Job, Source
 from .common import REFUSALS, MemberRequest, find_job, find_source
@@ -29,7 +30,7 @@ from .results import overall_percent, results, stages_of
 def _earlier(request: MemberRequest, source: Source) -> Job | None:
     """The job whose settings to begin with ("run with changes")."""
     again = request.GET.get("again", "")
-    return next((job for job in source.jobs.without_figures() if str(job.pk) == again), None)
+    return next((job for job in source.jobs.alive().without_figures() if str(job.pk) == again), None)
 
 
 def _first_form(request: MemberRequest, source: Source, models: list[ModelInfo]) -> tuple[JobForm, Prediction]:
@@ -43,14 +44,14 @@ def _first_form(request: MemberRequest, source: Source, models: list[ModelInfo])
 
 @login_required
 def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
-    source = find_source(request, pk)
+    source = find_source(request, pk, Act.CHANGE)
     models = list_models()
     prediction: Prediction | None
     if request.method == "POST":
         form = JobForm(request.POST, source=source, models=models)
         if form.is_valid():
             try:
-                return redirect(services.job_create(source=source, options=form.options()))
+                return redirect(services.job_create(source=source, options=form.options(), user=request.user))
             except REFUSALS as error:
                 form.add_error(None, str(error))
         prediction = _predicted(form)
@@ -59,7 +60,7 @@ def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     context = {
         "source": source,
         "project": source.project,
-        "job_count": source.jobs.count(),
+        "job_count": source.jobs.alive().count(),
         "stills": stills(source),
         "form": form,
         "facts": source_facts(source),
@@ -89,7 +90,7 @@ def _notice(form: JobForm) -> str:
 @require_GET
 def job_prediction(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The fragment that says what would come out, for the settings so far."""
-    source = find_source(request, pk)
+    source = find_source(request, pk, Act.CHANGE)
     form = JobForm(request.GET, source=source, models=list_models())
     words = [str(error) for errors in form.errors.values() for error in errors]
     context = {"prediction": _predicted(form), "problems": words, "notice": _notice(form)}
@@ -123,11 +124,17 @@ def poll_ms(job: Job) -> int:
 @login_required
 def job(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_job(request, pk)
-    return job_page(request, found, redraw_form(found))
+    return job_page(request, found, redraw_form(found) if may(request.user, Act.CHANGE, found) else None)
 
 
 def job_page(request: MemberRequest, found: Job, redraw: RedrawForm | None, status: int = 200) -> HttpResponse:
-    context = _watch(found) | {"project": found.project, "source": found.source, "redraw": redraw}
+    context = _watch(found) | {
+        "project": found.project,
+        "source": found.source,
+        "redraw": redraw,
+        "may_change": may(request.user, Act.CHANGE, found),
+        "may_manage": may(request.user, Act.MANAGE, found),
+    }
     if found.status == Job.Status.SUCCEEDED:
         context |= results(found)
     return render(request, "interpolation/job.html", context, status=status)
@@ -137,12 +144,16 @@ def job_page(request: MemberRequest, found: Job, redraw: RedrawForm | None, stat
 @require_POST
 def job_redraw(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Have a part of the film drawn anew; what is wrong is said on the same page, with what was typed."""
-    found = find_job(request, pk)
+    found = find_job(request, pk, Act.CHANGE)
     names = ("start", "end", "model", "cut", "duplicates")
     form = RedrawForm(found, {name: str(request.POST.get(name, "")).strip() for name in names})
     try:
         made = services.job_redraw(
-            job=found, start=form.values["start"], end=form.values["end"], options=form.options()
+            job=found,
+            start=form.values["start"],
+            end=form.values["end"],
+            options=form.options(),
+            user=request.user,
         )
     except REFUSALS as error:
         form.error = str(error)
@@ -164,13 +175,13 @@ def job_status(request: MemberRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def job_cancel(request: MemberRequest, pk: UUID) -> HttpResponse:
-    return _change(request, find_job(request, pk), services.job_cancel)
+    return _change(request, find_job(request, pk, Act.CHANGE), services.job_cancel)
 
 
 @login_required
 @require_POST
 def job_retry(request: MemberRequest, pk: UUID) -> HttpResponse:
-    return _change(request, find_job(request, pk), services.job_retry)
+    return _change(request, find_job(request, pk, Act.CHANGE), services.job_retry)
 
 
 def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:

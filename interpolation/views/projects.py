@@ -7,19 +7,20 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from engine.config import MAX_INBETWEEN, RenderOptions
 
 from .. import services
+from ..access import Act, may
 from ..forms import ProjectForm, UploadForm
 from ..models import Job, Preview, Project, Source
 from ..services.uploads import MAX_FILES
-from .common import REFUSALS, MemberRequest
+from .common import REFUSALS, MemberRequest, find_project, find_source
 from .results import overall_percent
 
 
@@ -30,10 +31,15 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "interpolation/landing.html", {"signup": settings.SIGNUP})
 
 
+def undo_words() -> str:
+    """How long the deletion can be taken back, for the notice of it."""
+    return f"It can be brought back for {settings.UNDO_DAYS:g} days." if settings.UNDO_DAYS else ""
+
+
 def _jobs_of(project: Project) -> list[Job]:
     """Each job with its source, `posters` (its poster in a list) and `percent`: two queries for all of them."""
     posters = Prefetch("previews", Preview.objects.filter(kind=Preview.Kind.POSTER), to_attr="posters")
-    jobs = list(project.jobs.without_figures().select_related("source", "project").prefetch_related(posters))
+    jobs = list(project.jobs.alive().without_figures().select_related("source", "project").prefetch_related(posters))
     for job in jobs:
         job.percent = overall_percent(job)  # type: ignore[attr-defined]
     return jobs
@@ -41,10 +47,10 @@ def _jobs_of(project: Project) -> list[Job]:
 
 @login_required
 def projects(request: MemberRequest, form: ProjectForm | None = None) -> HttpResponse:
-    latest = Source.objects.filter(project=OuterRef("pk")).exclude(poster="")
+    latest = Source.objects.alive().filter(project=OuterRef("pk")).exclude(poster="")
     found = Project.objects.of(request.user).annotate(
-        source_count=Count("sources", distinct=True),
-        job_count=Count("jobs", distinct=True),
+        source_count=Count("sources", Q(sources__deleted_at__isnull=True), distinct=True),
+        job_count=Count("jobs", Q(jobs__deleted_at__isnull=True), distinct=True),
         poster=Subquery(latest.values("poster")[:1]),
     )
     context = {"projects": found, "form": form or ProjectForm()}
@@ -61,17 +67,15 @@ def project_new(request: MemberRequest) -> HttpResponse:
     return redirect(services.project_create(owner=request.user, name=form.cleaned_data["name"]))
 
 
-def find_project(request: MemberRequest, pk: UUID) -> Project:
-    return get_object_or_404(Project.objects.of(request.user), pk=pk)
-
-
 @login_required
 def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, status: int = 200) -> HttpResponse:
     found = find_project(request, pk)
     jobs = _jobs_of(found)
     context = {
         "project": found,
-        "sources": found.sources.annotate(job_count=Count("jobs")),
+        "may_change": may(request.user, Act.CHANGE, found),
+        "may_manage": may(request.user, Act.MANAGE, found),
+        "sources": found.sources.alive().annotate(job_count=Count("jobs", Q(jobs__deleted_at__isnull=True))),
         "jobs": jobs,
         "any_live": any(job.is_live for job in jobs),
         "form": form or UploadForm(),
@@ -85,13 +89,13 @@ def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, st
 @login_required
 @require_POST
 def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
-    found = find_project(request, pk)
+    found = find_project(request, pk, Act.MANAGE)
     try:
-        services.project_delete(project=found)
+        services.project_delete(project=found, user=request.user)
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect(found)
-    messages.success(request, f"“{found.name}” and everything in it is deleted.")
+    messages.success(request, f"“{found.name}” and everything in it is deleted. {undo_words()}")
     return redirect("projects")
 
 
@@ -99,7 +103,7 @@ def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def source_upload(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Take a video or pictures. Answers JSON to the page's own script, a page to a plain form."""
-    found = find_project(request, pk)
+    found = find_project(request, pk, Act.CHANGE)
     form = UploadForm(request.POST, request.FILES)
     if form.is_valid():
         try:
@@ -168,7 +172,7 @@ def _refused(request: MemberRequest, found: Project, form: UploadForm, *, offer_
 @login_required
 @require_POST
 def source_sample(request: MemberRequest, pk: UUID) -> HttpResponse:
-    found = find_project(request, pk)
+    found = find_project(request, pk, Act.CHANGE)
     try:
         source = services.source_create_sample(project=found)
     except REFUSALS as error:
@@ -180,11 +184,11 @@ def source_sample(request: MemberRequest, pk: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def source_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
-    source = get_object_or_404(Source.objects.of(request.user).select_related("project"), pk=pk)
+    source = find_source(request, pk, Act.CHANGE)
     try:
-        services.source_delete(source=source)
+        services.source_delete(source=source, user=request.user)
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("job-new", source.pk)
-    messages.success(request, f"“{source.name}” is removed.")
+    messages.success(request, f"“{source.name}” is deleted. {undo_words()}")
     return redirect(source.project)

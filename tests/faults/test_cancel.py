@@ -53,7 +53,7 @@ def test_cancel_while_the_child_hangs_kills_it(
 def test_deleting_the_project_ends_its_running_job(long_job: Job, start_worker: Callable[[Job], Worker]) -> None:
     worker = start_worker(long_job)
     child = worker.until_frames()
-    services.project_delete(project=long_job.project)
+    services.project_purge(project=long_job.project)
     assert worker.wait(15) == "deleted"
     assert not child.is_running()
     assert not Job.objects.exists()

@@ -7,11 +7,10 @@ import json
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from knox.models import AuthToken
 from pytest_django.fixtures import Settings
 
 from engine.formats import FORMATS
-from interpolation.models import Job, Source
+from interpolation.models import ApiToken, Job, Source
 from interpolation.services import job_create
 
 CONTENT = bytes(range(256)) * 40  # 10240 bytes
@@ -192,6 +191,6 @@ def test_a_script_downloads_with_its_token_and_a_stranger_or_a_wrong_token_finds
     def asked(token: str, path: str) -> int:
         return Client().get(path, headers={"Authorization": f"Token {token}"}).status_code
 
-    (_, mine), (_, theirs) = (AuthToken.objects.create(user) for user in (alice, bob))
+    (_, mine), (_, theirs) = (ApiToken.objects.create(user) for user in (alice, bob))
     for path in (address, f"/jobs/{job.pk}/download/master/", f"/jobs/{job.pk}/download/figures/"):
         assert [asked(token, path) for token in (mine, theirs, "wrong")] == [200, 404, 404]

@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from knox.models import AuthToken
+
+from interpolation.models import ApiToken
 
 from .pages import person, source_of
 
@@ -61,13 +62,13 @@ def test_a_new_token_is_shown_once_and_works(client: Client) -> None:
 
 
 def test_only_ones_own_tokens_can_be_revoked(client: Client) -> None:
-    token, _ = AuthToken.objects.create(user=person("bob"))
+    token, _ = ApiToken.objects.create(user=person("bob"))
     alice = person("alice")
-    mine, _ = AuthToken.objects.create(user=alice)
+    mine, _ = ApiToken.objects.create(user=alice)
     client.force_login(alice)
     assert client.post(reverse("token-revoke", args=[token.pk])).status_code == 404
     assert client.post(reverse("token-revoke", args=[mine.pk])).status_code == 302
-    assert list(AuthToken.objects.all()) == [token]
+    assert list(ApiToken.objects.all()) == [token]
 
 
 def test_the_password_changes_and_one_stays_signed_in(client: Client) -> None:

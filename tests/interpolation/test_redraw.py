@@ -146,6 +146,6 @@ def test_through_the_page(done: Job, alice: User, bob: User) -> None:
 
 def test_deleting_the_project_takes_both_jobs(done: Job) -> None:
     job = services.job_redraw(job=done, start=0, end=1, options={"cut": "crossfade"})
-    services.project_delete(project=done.project)
+    services.project_purge(project=done.project)
     assert not done.directory.exists()
     assert not job.directory.exists()

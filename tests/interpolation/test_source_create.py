@@ -10,13 +10,12 @@ from PIL import Image
 from pytest_django.fixtures import Settings
 
 from engine.errors import BadInputError
-from interpolation.models import Project, Source
+from interpolation.models import Project
 from interpolation.services import (
     PictureSizesDifferError,
     ServiceError,
     source_create,
     source_create_sample,
-    source_delete,
 )
 from interpolation.services.uploads import label
 
@@ -95,14 +94,6 @@ def test_the_sample_clip_becomes_a_source(project: Project, settings: Settings, 
     source = source_create_sample(project=project)
     assert source.name == "Sample clip"
     assert tiny_clip.exists()
-
-
-def test_a_source_without_jobs_can_be_deleted_with_its_files(source: Source) -> None:
-    folder = source.path.parent
-    source_delete(source=source)
-    assert not Source.objects.exists()
-    # The files go when the transaction is committed; see test_project_delete for that.
-    assert folder.name
 
 
 @pytest.mark.parametrize(

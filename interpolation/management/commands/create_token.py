@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from knox.models import get_token_model
+
+from interpolation.services import token_create
 
 
 class Command(BaseCommand):
@@ -23,5 +24,5 @@ class Command(BaseCommand):
             raise CommandError(f'There is no user "{options["user"]}".') from error
         if not user.is_active:
             raise CommandError(f'The account "{options["user"]}" is closed.')
-        _, token = get_token_model().objects.create(user)
+        _, token = token_create(user=user, name="made by manage.py create_token")
         self.stdout.write(token)

@@ -1,28 +1,65 @@
-"""What the portal keeps: projects, their sources, the jobs on them and the previews that stay."""
+"""Projects, their sources, the jobs on them and the previews that stay."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import timezone
+
+from .. import access
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
 
 
+class Undeletable(models.Model):
+    """What can be deleted and brought back for some days; then the reaper takes it away."""
+
+    deleted_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    purged_at = models.DateTimeField(null=True, blank=True)  # its files are gone; no way back
+
+    class Meta:
+        abstract = True
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """Until when a deletion can be taken back; None when it is not deleted, or too late."""
+        if self.deleted_at is None or self.purged_at is not None:
+            return None
+        end = self.deleted_at + timedelta(days=settings.UNDO_DAYS)
+        return end if end > timezone.now() else None
+
+
 class ProjectQuerySet(models.QuerySet["Project"]):
+    def alive(self) -> ProjectQuerySet:
+        return self.filter(deleted_at__isnull=True)
+
     def of(self, user: User | AnonymousUser) -> ProjectQuerySet:
-        return self.filter(owner=user.pk)
+        """In this user's lists: their own and those they are a member of."""
+        return self.alive().filter(access.belongs_to(user))
+
+    def reachable_by(self, user: User | AnonymousUser) -> ProjectQuerySet:
+        """That this user may see by its address; what they may do with it, access.may says."""
+        return self.alive().filter(access.reachable_by(user))
+
+    def deleted_of(self, user: User | AnonymousUser) -> ProjectQuerySet:
+        """Deleted ones that can still be brought back."""
+        since = timezone.now() - timedelta(days=settings.UNDO_DAYS)
+        return self.filter(access.belongs_to(user), deleted_at__gt=since, purged_at__isnull=True)
 
 
-class Project(models.Model):
-    """A folder of sources and jobs, owned by one user; nobody else sees it."""
+class Project(Undeletable):
+    """A folder of sources and jobs, owned by one user. Others see it when it is shared with them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="projects")
@@ -42,11 +79,24 @@ class Project(models.Model):
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
+    def alive(self) -> SourceQuerySet:
+        """Neither deleted alone nor with their project."""
+        return self.filter(deleted_at__isnull=True, project__deleted_at__isnull=True)
+
     def of(self, user: User | AnonymousUser) -> SourceQuerySet:
-        return self.filter(project__owner=user.pk)
+        return self.alive().filter(access.belongs_to(user, "project__"))
+
+    def reachable_by(self, user: User | AnonymousUser) -> SourceQuerySet:
+        return self.alive().filter(access.reachable_by(user, "project__"))
+
+    def deleted_of(self, user: User | AnonymousUser) -> SourceQuerySet:
+        """Deleted alone, and can still be brought back."""
+        since = timezone.now() - timedelta(days=settings.UNDO_DAYS)
+        mine = self.filter(access.belongs_to(user, "project__"), project__deleted_at__isnull=True)
+        return mine.filter(deleted_at__gt=since, purged_at__isnull=True)
 
 
-class Source(models.Model):
+class Source(Undeletable):
     """What was uploaded: one video, or two pictures. Kept under a name of ours; `name` is what the user called it."""
 
     class Kind(models.TextChoices):
@@ -81,9 +131,35 @@ class Source(models.Model):
         return Path(settings.MEDIA_ROOT) / self.file2 if self.file2 else None
 
 
+class Tag(models.Model):
+    """A word by which jobs of a project are found again."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["project", "name"], name="a_tag_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class JobQuerySet(models.QuerySet["Job"]):
+    def alive(self) -> JobQuerySet:
+        """Neither deleted alone nor with their project."""
+        return self.filter(deleted_at__isnull=True, project__deleted_at__isnull=True)
+
     def of(self, user: User | AnonymousUser) -> JobQuerySet:
-        return self.filter(project__owner=user.pk)
+        return self.alive().filter(access.belongs_to(user, "project__"))
+
+    def reachable_by(self, user: User | AnonymousUser) -> JobQuerySet:
+        return self.alive().filter(access.reachable_by(user, "project__"))
+
+    def deleted_of(self, user: User | AnonymousUser) -> JobQuerySet:
+        """Deleted alone. They can be brought back at any time, in the end with their previews only."""
+        mine = self.filter(access.belongs_to(user, "project__"), project__deleted_at__isnull=True)
+        return mine.filter(deleted_at__isnull=False)
 
     def without_figures(self) -> JobQuerySet:
         """For lists: the figures of a long film take a hundred kilobytes, and lists are asked for every few seconds."""
@@ -95,7 +171,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return (jobs.filter(sent_at__lt=sent_before) if sent_before else jobs).order_by("sent_at")
 
 
-class Job(models.Model):
+class Job(Undeletable):
     """One render. This row, not the queue, is the truth about it.
 
     QUEUED --claim--> RUNNING --> SUCCEEDED | FAILED | CANCELLED
@@ -115,7 +191,12 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="jobs")
     source = models.ForeignKey(Source, on_delete=models.RESTRICT, related_name="jobs")
+    created_by = models.ForeignKey(  # whose turn in the queue it takes
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
     options = models.JSONField(default=dict)  # engine RenderOptions.to_dict()
+    tags: models.ManyToManyField[Tag, Any] = models.ManyToManyField("Tag", blank=True, related_name="jobs")
+    notes = models.TextField(blank=True)
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     stage = models.CharField(max_length=40, blank=True)
@@ -137,6 +218,9 @@ class Job(models.Model):
     certificate = models.JSONField(default=dict)
     master = models.CharField(max_length=255, blank=True)  # path under MEDIA_ROOT; may be purged
     pictures_zip = models.CharField(max_length=255, blank=True)
+    master_bytes = models.BigIntegerField(default=0)  # what it takes on the disk: see services/ledger.py
+    preview_bytes = models.BigIntegerField(default=0)
+    parts_bytes = models.BigIntegerField(default=0)
 
     # A job that draws a part of a finished one anew: all the rest is taken from that one's segments.
     base = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="redrawn")

@@ -1,0 +1,28 @@
+"""What the portal keeps: projects, their sources, the jobs on them, the previews that stay, and who may see them."""
+
+from .people import ApiToken, Member, ShareLink, UserLimits
+from .work import (
+    Job,
+    JobQuerySet,
+    Preview,
+    Project,
+    ProjectQuerySet,
+    Source,
+    SourceQuerySet,
+    Tag,
+)
+
+__all__ = [
+    "ApiToken",
+    "Job",
+    "JobQuerySet",
+    "Member",
+    "Preview",
+    "Project",
+    "ProjectQuerySet",
+    "ShareLink",
+    "Source",
+    "SourceQuerySet",
+    "Tag",
+    "UserLimits",
+]
