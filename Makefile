@@ -47,8 +47,8 @@ setup: ## make .venv and install the pinned packages (PYTHON=/path/to/python3.11
 up: setup ## start the portal: web server, workers, reaper (PORT=8000 HOST=127.0.0.1 INBETWEEN_DATA=folder)
 	@exec $(PY) manage.py up $(if $(PORT),--port $(PORT)) $(if $(filter command%,$(origin HOST)),--host $(HOST))
 
-test: setup chromium check ## everything that has to be right; the last line is pytest's
-	@$(PY) -m pytest
+test: setup chromium check ## everything that has to be right; the last line is pytest's (TEST_WORKERS=processes)
+	@$(PY) -m pytest -n $${TEST_WORKERS:-$$(getconf _NPROCESSORS_ONLN)} --dist loadfile
 
 check: lint types ## the quick half of `make test`: lint, types, migrations, deployment settings
 	@$(PY) manage.py makemigrations --check --dry-run
