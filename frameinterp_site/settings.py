@@ -111,6 +111,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "frameinterp_site.holds.notices",
             ],
         },
     },
@@ -248,6 +249,7 @@ TRAINING_TIMEOUT = envint("INBETWEEN_TRAINING_TIMEOUT_HOURS", 24 * 7, 1) * 3600 
 TRAINING_THREADS = envint("INBETWEEN_TRAINING_THREADS", max(1, CORES // 2), 1)  # the rest is for jobs
 TRAINING_FOR_ALL = envbool("INBETWEEN_TRAINING_FOR_ALL", False)  # else only staff may start training
 TRAINING_DATA = envpath("INBETWEEN_TRAINING_DATA", DATA_DIR / "data" / "training")  # folders offered on the page
+QUEUE_HOLD = "frameinterp_site.holds.held"  # (queue, machine) -> "", "drain" or "pause"
 _WAIT = 24 * 3600  # the longest that a message waits behind others in the one place a worker prefetches
 Q_CLUSTER: dict[str, Any] = {
     "name": "inbetween",

@@ -20,7 +20,8 @@ from engine.workers import worker_is_gone
 
 from . import services
 from .models import Job
-from .services.queue import enqueue, without_message
+from .services.ledger import measure_unknown
+from .services.queue import claimable, held_back, send, without_message
 from .services.uploads import sweep_incoming
 
 SEEN = "inbetween:reaper"
@@ -55,6 +56,7 @@ def reap_once() -> Reaped:
         number = thing.pk  # a row that is gone has none
         if services.purge(thing):
             reaped.purged.append(number)
+    measure_unknown()
     cache.set(SEEN, time.time(), 24 * 3600)
     return reaped
 
@@ -88,7 +90,10 @@ def why_dead(job: Job) -> str:
 def resend_waiting(reaped: Reaped) -> None:
     """Waiting rows whose message is lost, or was taken by a worker that died before its claim."""
     due = timezone.now() - UNSENT
-    waiting = list(Job.objects.waiting(sent_before=due))
-    for job in without_message(waiting) if waiting else []:
-        enqueue(job.pk)
-        reaped.resent.append(job.pk)
+    overdue = set(Job.objects.alive().waiting(sent_before=due).values_list("pk", flat=True))
+    if not overdue or held_back():
+        return
+    for job_id in without_message([row.job for row in claimable()]):
+        if job_id in overdue:
+            send(job_id)
+            reaped.resent.append(job_id)

@@ -39,10 +39,21 @@ class StalledError(Exception):
 
 
 def job_run(job_id: str) -> str:
-    """One attempt at a job; returns how it ended, for the queue's own list."""
+    """One attempt at the job that is next, which need not be the one that the message names; returns how it ended."""
     worker = worker_name()
-    if not services.job_claim(job_id=job_id, worker=worker):
-        return "not waiting"
+    next_job = services.job_claim_next(worker=worker)
+    if next_job is None:
+        if services.held_back(worker):
+            services.wake()  # for other machines: this one has taken their message
+        return "nothing waits"
+    try:
+        return attempt(str(next_job), worker)
+    finally:
+        services.wake()
+
+
+def attempt(job_id: str, worker: str) -> str:
+    """At a job that is held; returns how it ended, for the queue's own list."""
     log.info("started", extra={"job": job_id})
     try:
         result = watched_child(job_id, worker)
@@ -55,6 +66,8 @@ def job_run(job_id: str) -> str:
     status = Job.objects.filter(pk=job_id).values_list("status", flat=True).first()
     if status is None:
         services.job_remove_files(job_id=UUID(job_id))
+    else:
+        services.job_measure(job_id=UUID(job_id))
     return status or "deleted"
 
 
@@ -171,7 +184,8 @@ class Watch:
     def look(self, now: float) -> None:
         columns = ("status", "cancel_requested_at", "waiting", "stage", "frames_done", "frames_total")
         row = Job.objects.filter(pk=self.job_id, worker=self.worker).values_list(*columns).first()
-        if row is None or row[1] is not None:  # deleted, in other hands, or cancelled
+        paused = services.held_back(self.worker) == "pause"  # then it goes on later from where it is
+        if row is None or row[1] is not None or paused:  # deleted, in other hands, or cancelled
             self.stop = True
         elif row[0] != Job.Status.RUNNING:  # all is said in the row: the child has a moment to come to its end
             self.ended = self.ended or now

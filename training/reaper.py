@@ -57,6 +57,6 @@ def resend_waiting(reaped: Reaped) -> None:
     due = timezone.now() - UNSENT
     waiting = TrainingRun.objects.filter(status=TrainingRun.Status.QUEUED).defer("curve")
     overdue = [run for run in waiting if (run.enqueued_at or run.created_at) < due]
-    for run in services.without_message(overdue) if overdue else []:
+    for run in services.without_message(overdue) if overdue and not services.held_back() else []:
         services.enqueue(run.pk)
         reaped.resent.append(run.pk)

@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
@@ -329,6 +330,23 @@ def without_message(runs: list[TrainingRun]) -> list[TrainingRun]:
     waiting = OrmQ.objects.filter(key=CLUSTER).filter(Q(lock__isnull=True) | Q(lock__lte=timezone.now()))
     named = {str(argument) for message in waiting for argument in (message.args() or ())}
     return [run for run in runs if str(run.pk) not in named]
+
+
+def wake() -> list[UUID]:
+    """Send what is missing so that all waiting runs are taken: after an administrator has held the workers."""
+    if held_back():
+        return []
+    waiting = list(TrainingRun.objects.filter(status=Status.QUEUED).defer("curve").order_by("created_at"))
+    sent = [run.pk for run in without_message(waiting)]
+    for run_id in sent:
+        enqueue(run_id)
+    return sent
+
+
+def held_back(worker: str = "") -> str:
+    """ "" while runs are taken, "drain" when no new one is, "pause" when what runs is put back as well."""
+    mode: str = import_string(settings.QUEUE_HOLD)(CLUSTER, worker.partition(":")[0])
+    return mode
 
 
 # --- what pages say ------------------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 def training_run(run_id: str) -> str:
     """One attempt at a run; returns how it ended, for the queue's own list."""
     worker = worker_name()
+    if services.held_back(worker):
+        return "held back by an administrator"
     if not services.training_run_claim(run_id=run_id, worker=worker):
         return "not waiting"
     watch = Watch(UUID(run_id), worker)
@@ -77,9 +79,9 @@ class Watch:
             close_old_connections()
 
     def look(self) -> None:
-        """Stop when a person asked for it, or the row is gone or somebody else's."""
+        """Stop when a person asked for it, an administrator pauses, or the row is gone or somebody else's."""
         row = TrainingRun.objects.filter(pk=self.run_id, worker=self.worker).values_list("cancel_requested_at").first()
-        self.stop = row is None or row[0] is not None
+        self.stop = row is None or row[0] is not None or services.held_back(self.worker) == "pause"
 
     def should_stop(self) -> bool:
         return self.stop

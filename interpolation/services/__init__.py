@@ -2,6 +2,8 @@
 
 from .errors import PictureSizesDifferError, ServiceError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
+from .ledger import Storage, job_measure, storage_of
+from .limits import Limits, limits_of, require_storage, require_upload
 from .notes import job_note, job_tag
 from .options import wrong_options
 from .parts import REDRAWABLE, job_redraw, parts_due, parts_remove
@@ -17,7 +19,18 @@ from .projects import (
     source_delete,
     source_restore,
 )
-from .running import job_beat, job_claim, job_fail, job_finish, job_lost, job_model, job_progress, job_stopped
+from .queue import held_back, places, wake
+from .running import (
+    job_beat,
+    job_claim,
+    job_claim_next,
+    job_fail,
+    job_finish,
+    job_lost,
+    job_model,
+    job_progress,
+    job_stopped,
+)
 from .sharing import (
     member_remove,
     member_set,
@@ -39,18 +52,23 @@ from .trash import job_purge_master, purge, trash_due
 
 __all__ = [
     "REDRAWABLE",
+    "Limits",
     "MadePairs",
     "PictureSizesDifferError",
     "ServiceError",
+    "Storage",
+    "held_back",
     "in_a_few_words",
     "job_beat",
     "job_cancel",
     "job_claim",
+    "job_claim_next",
     "job_create",
     "job_delete",
     "job_fail",
     "job_finish",
     "job_lost",
+    "job_measure",
     "job_model",
     "job_note",
     "job_progress",
@@ -63,16 +81,20 @@ __all__ = [
     "job_retry",
     "job_stopped",
     "job_tag",
+    "limits_of",
     "member_remove",
     "member_set",
     "parts_due",
     "parts_remove",
+    "places",
     "project_create",
     "project_delete",
     "project_purge",
     "project_rename",
     "project_restore",
     "purge",
+    "require_storage",
+    "require_upload",
     "share_link_create",
     "share_link_opened",
     "share_link_revoke",
@@ -83,8 +105,10 @@ __all__ = [
     "source_create_sequence",
     "source_delete",
     "source_restore",
+    "storage_of",
     "token_create",
     "token_revoke",
     "trash_due",
+    "wake",
     "wrong_options",
 ]

@@ -16,6 +16,7 @@ from interpolation.models import Job, Source
 
 from .disk import require_room
 from .errors import ServiceError
+from .limits import require_job, require_place, require_storage
 from .options import unfit_options
 from .queue import enqueue_on_commit, position
 
@@ -35,15 +36,20 @@ def job_create(*, source: Source, options: dict[str, Any], user: User | None = N
     from engine.checkpoint import model_info  # imports torch, which workers that only watch do not need
 
     checked = RenderOptions.from_dict(options)
+    if source.purged_at is not None or source.deleted_at is not None:
+        raise ServiceError("This source is deleted. Bring it back, or upload it again.")
     for words in unfit_options(source, checked.to_dict()).values():
         raise ServiceError(words)
     model_info(checked.model)
+    starter = user or source.project.owner
+    require_job(starter, checked)
+    require_storage(source.project.owner, expected_bytes(source, checked))
     require_room(expected_bytes(source, checked))
     with transaction.atomic():
         job = Job.objects.create(
             project=source.project,
             source=source,
-            created_by=user or source.project.owner,
+            created_by=starter,
             options=checked.to_dict(),
         )
         enqueue_on_commit(job.pk)
@@ -82,6 +88,9 @@ def job_retry(*, job: Job) -> None:
     Raises:
         ServiceError: the job waits, runs, or is done.
     """
+    if job.source.purged_at is not None:
+        raise ServiceError("The source of this job is deleted for good. Upload it again and start a new job.")
+    require_place(job.created_by or job.project.owner)
     over = Job.objects.filter(pk=job.pk, status__in=(Status.FAILED, Status.CANCELLED))
     with transaction.atomic():
         if not over.update(attempts=0, **WAITING):

@@ -22,6 +22,8 @@ from interpolation.models import Job, Source
 from .disk import free_bytes, full_disk_in_words, require_room
 from .errors import ServiceError
 from .jobs import Status, expected_bytes
+from .ledger import job_measure
+from .limits import require_job
 from .queue import enqueue_on_commit
 
 REDRAWABLE = ("model", "cut", "duplicates", "deinterlace")  # settings that another part of the same film may have
@@ -54,10 +56,12 @@ def job_redraw(
     require_room(
         2 * (master.stat().st_size if master.is_file() else 0) + int(share * expected_bytes(job.source, checked))
     )
+    starter = user or job.created_by or job.project.owner
+    require_job(starter, checked)
     made = Job(
         project=job.project,
         source=job.source,
-        created_by=user or job.created_by or job.project.owner,
+        created_by=starter,
         options=checked.to_dict(),
         base=job,
         range_start=float(redraw.begin),
@@ -101,6 +105,7 @@ def parts_remove(*, job: Job) -> bool:
         return False
     for name in FOLDERS:
         _remove(job.directory / name)
+    job_measure(job_id=job.pk)
     return True
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -15,7 +16,8 @@ from django.utils import timezone
 from interpolation.models import Job, JobQuerySet, Preview
 
 from .jobs import WAITING, Status
-from .queue import enqueue_on_commit
+from .limits import running_limits
+from .queue import claimable, enqueue_on_commit, held_back, running_by_user
 
 if TYPE_CHECKING:
     from engine.checkpoint import ModelInfo
@@ -40,6 +42,26 @@ def job_claim(*, job_id: UUID | str, worker: str) -> bool:
         error="",
     )
     return taken == 1
+
+
+def job_claim_next(*, worker: str) -> UUID | None:
+    """Take the job that is next in the fair order. None: nothing waits, or an administrator holds the workers."""
+    if held_back(worker):
+        return None
+    for row in claimable():
+        with transaction.atomic():
+            if may_run_one_more(row.user) and job_claim(job_id=row.job, worker=worker):
+                return row.job
+    return None
+
+
+def may_run_one_more(user: int) -> bool:
+    """Asked inside the transaction that claims; the user's row is locked, so of two workers one counts the other's."""
+    limit = running_limits([user]).get(user)
+    if not limit:
+        return True
+    list(User.objects.select_for_update().filter(pk=user))
+    return running_by_user().get(user, 0) < limit
 
 
 def held(job_id: UUID | str, worker: str) -> JobQuerySet:

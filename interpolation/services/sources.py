@@ -17,6 +17,7 @@ from interpolation.models import Project, Source
 
 from .disk import full_disk_in_words, in_words, require_room
 from .errors import ServiceError
+from .limits import require_footage, require_upload
 from .projects import remove, source_directory
 from .uploads import incoming, label, look_into, take
 
@@ -56,7 +57,7 @@ def source_create(
         ServiceError: something is missing, too large, or there is no room.
     """
     uploads = wanted(kind, upload, upload2)
-    with arrived(uploads) as (folder, paths):
+    with arrived(project, uploads) as (folder, paths):
         found = look_into(folder, kind, paths, labels=labels_of(uploads), resize_second=resize_second, fps=fps)
         called = name or " + ".join(dict.fromkeys(labels_of(uploads)))
         return keep(project, kind, folder, found["files"], found["info"], called)
@@ -70,7 +71,7 @@ def source_create_sequence(
     They are put in order by their names, or by `paths`, which are names with folders. Raises as `source_create` does.
     """
     require_any(uploads)
-    with arrived(uploads, copied=True) as (folder, files):
+    with arrived(project, uploads, copied=True) as (folder, files):
         labels = list(paths) or labels_of(uploads)
         found = look_into(folder, "sequence", files, labels=labels, fps=fps)
         more = f" + {len(uploads) - 1} more" if len(uploads) > 1 else ""
@@ -90,7 +91,7 @@ def source_create_pairs(
         BadInputError: there is no pair that can be used. ServiceError: too large, or there is no room.
     """
     require_any(uploads)
-    with arrived(uploads, copied=True) as (folder, files):
+    with arrived(project, uploads, copied=True) as (folder, files):
         labels = list(paths) or labels_of(uploads)
         found = look_into(folder, "pairs", files, labels=labels, resize_second=resize_second)
         bad = [(label(name), reason) for name, reason in found["bad"]]
@@ -120,7 +121,7 @@ def in_a_few_words(bad: Sequence[tuple[str, str]], most: int = 5) -> str:
 
 
 @contextmanager
-def arrived(uploads: Sequence[Upload], *, copied: bool = False) -> Iterator[tuple[Path, list[Path]]]:
+def arrived(project: Project, uploads: Sequence[Upload], *, copied: bool = False) -> Iterator[tuple[Path, list[Path]]]:
     """A folder of their own with the uploads in it. copied: there has to be room for a copy of them as well.
 
     Raises ServiceError: too large together, or no room.
@@ -131,6 +132,7 @@ def arrived(uploads: Sequence[Upload], *, copied: bool = False) -> Iterator[tupl
             f"The files have {in_words(total)} together; at most {in_words(settings.MAX_UPLOAD_BYTES)} are taken. "
             "Send fewer, or smaller ones."
         )
+    require_upload(project.owner, total)
     with incoming() as folder, full_disk_in_words():
         paths = [folder / f"arrived{place}" for place in range(1, len(uploads) + 1)]
         for upload, path in zip(uploads, paths, strict=True):
@@ -168,6 +170,7 @@ def label_of(upload: Upload) -> str:
 
 def keep(project: Project, kind: str, folder: Path, files: list[str], info: dict[str, Any], name: str) -> Source:
     """Publish the folder under the source's own number by one rename, then write the row."""
+    require_footage(project.owner, info)
     number = uuid.uuid4()
     home = Path(settings.MEDIA_ROOT) / "sources" / str(number)
     home.parent.mkdir(parents=True, exist_ok=True)

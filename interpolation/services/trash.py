@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -59,7 +60,7 @@ def job_purge(*, job: Job) -> bool:
             transaction.on_commit(lambda: job_remove_files(job_id=job_id))
             return True
         now = timezone.now()
-        gone = {"master": "", "pictures_zip": "", "master_bytes": 0, "parts_bytes": 0}
+        gone: dict[str, Any] = {"master": "", "pictures_zip": "", "master_bytes": 0, "parts_bytes": 0}
         if not mine.update(purged_at=now, parts_removed_at=now, **gone):
             return False
         kept = {Path(settings.MEDIA_ROOT) / file for file in job.previews.values_list("file", flat=True)}

@@ -19,7 +19,6 @@ from .. import services
 from ..forms import SignUpForm
 from ..models import ApiToken
 from .common import MemberRequest
-from .storage import storage_used
 
 
 class SignIn(LoginView):
@@ -49,7 +48,8 @@ def _account_page(request: MemberRequest, *, status: int = 200, **extra: object)
     context = {
         "password_form": PasswordChangeForm(request.user),
         "tokens": tokens,
-        "storage": storage_used(request.user),
+        "storage": services.storage_of(request.user),
+        "limits": services.limits_of(request.user),
     }
     return render(request, "accounts/account.html", context | extra, status=status)
 

@@ -196,10 +196,17 @@ def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
 def queue(request: MemberRequest) -> HttpResponse:
     """Everybody's waiting and running jobs in order; of others' only that they are there."""
     running = Job.objects.filter(status=Job.Status.RUNNING).order_by("started_at")
+    places, waiting = services.places(), Job.objects.alive().waiting()
     rows = [
-        {"job": found, "mine": found.project.owner_id == request.user.pk, "percent": overall_percent(found)}
-        for jobs in (running, Job.objects.waiting())
-        for found in jobs.select_related("source", "project")
+        {
+            "job": found,
+            "mine": request.user.pk in (found.project.owner_id, found.created_by_id),
+            "percent": overall_percent(found),
+        }
+        for found in (
+            *running.select_related("source", "project"),
+            *sorted(waiting.select_related("source", "project"), key=lambda job: places.get(job.pk, len(places) + 1)),
+        )
     ]
     template = "interpolation/_queue.html" if request.headers.get("HX-Request") else "interpolation/queue.html"
     return render(request, template, {"rows": rows})

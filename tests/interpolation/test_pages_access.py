@@ -129,7 +129,7 @@ def test_a_projects_page_asks_the_database_as_often_for_six_jobs_as_for_one(
     for _ in range(jobs):
         finished_job(source)
     client.force_login(alice)
-    with django_assert_num_queries(6):  # session, user, project, sources, jobs, posters
+    with django_assert_num_queries(7):  # session, user, project, sources, jobs, posters, holds
         client.get(reverse("project", args=[source.project.pk]))
 
 
@@ -139,5 +139,5 @@ def test_the_list_of_projects_is_one_query(client: Client, projects: int, django
     for _ in range(projects):
         source_of(alice)
     client.force_login(alice)
-    with django_assert_num_queries(3):  # session, user, projects
+    with django_assert_num_queries(4):  # session, user, projects, holds
         client.get(reverse("projects"))
