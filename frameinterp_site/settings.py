@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.constants import NONE, SELF
 
 from .env import cache, database, envbool, envfloat, envint, envlist, envpath, envstr, secret_key
 
@@ -47,7 +47,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
-        "style-src": [SELF, UNSAFE_INLINE],  # plotly sets style elements of its own
+        "style-src": [SELF],  # Plotly's own rules lie in static/vendor/plotly/plotly.css
         "img-src": [SELF, "data:", "blob:"],
         "media-src": [SELF, "blob:"],
         "font-src": [SELF, "data:"],
@@ -84,9 +84,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "frameinterp_site.static.CompressedStaticMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "frameinterp_site.uploads.RefusedUploadMiddleware",  # a form that is not whole has no token to check
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -281,6 +282,8 @@ Q_CLUSTER: dict[str, Any] = {
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = envstr("INBETWEEN_TIME_ZONE", "UTC")
 USE_I18N = True
+LANGUAGES = [("en-gb", "English")]  # add a language here, and its words with `make messages`
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
 LOG_LEVEL = envstr("INBETWEEN_LOG_LEVEL", "INFO").upper()

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import accounts, deleted, jobs, parts, projects, sharing, site
+from .views import accounts, deleted, history, jobs, metrics, parts, projects, sharing, site
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -34,6 +34,11 @@ urlpatterns = [
     path("deleted/", deleted.deleted, name="deleted"),
     path("deleted/<str:kind>/<uuid:pk>/restore/", deleted.restore, name="restore"),
     path("queue/", jobs.queue, name="queue"),
+    path("queue/mine/", jobs.queue_mine, name="queue-mine"),
+    path("history/", history.history, name="history"),
+    path("history/act/", history.history_act, name="history-act"),
+    path("compare/", history.compare, name="compare"),
+    path("metrics/", metrics.metrics, name="metrics"),
     path("models/", site.models, name="models"),
     path("help/", site.help_page, name="help"),
     path("account/", accounts.account, name="account"),

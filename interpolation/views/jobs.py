@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.db.models import Q
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -190,6 +192,19 @@ def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
     return redirect(found)
+
+
+@login_required
+@require_GET
+def queue_mine(request: MemberRequest) -> JsonResponse:
+    """The asker's own jobs that wait, run, or ended in the last minutes: for the word that one is done."""
+    lately = timezone.now() - timedelta(minutes=10)
+    mine = Job.objects.of(request.user).filter(Q(status__in=Job.LIVE) | Q(finished_at__gt=lately))
+    jobs = [
+        {"id": str(job.pk), "status": job.status, "name": job.source.name, "page": job.get_absolute_url()}
+        for job in mine.without_figures().select_related("source")[:50]
+    ]
+    return JsonResponse({"jobs": jobs})
 
 
 @login_required

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 
-from ..models import Job, Source
+from ..models import Job, Project, Source
 
 
 def storage_used(user: Any) -> dict[str, int]:
@@ -30,3 +30,18 @@ def folder_bytes(folder: Path) -> int:
             except FileNotFoundError:  # a running job replaces its files
                 continue
     return total
+
+
+def project_storage(projects: list[Project], *, names: bool = True) -> dict[str, Any]:
+    """Bytes of uploads and results in all, and of each project, largest first."""
+    jobs = Path(settings.MEDIA_ROOT) / "jobs"
+    rows = []
+    for project in projects:
+        uploads = project.sources.aggregate(total=Sum("size_bytes"))["total"] or 0
+        results = sum(folder_bytes(jobs / str(pk)) for pk in project.jobs.values_list("pk", flat=True))
+        row = {"uploads": uploads, "results": results, "total": uploads + results}
+        rows.append({"project": project if names else None, **row})
+    rows.sort(key=lambda row: -row["total"])
+    uploads, results = sum(row["uploads"] for row in rows), sum(row["results"] for row in rows)
+    most = max((row["total"] for row in rows), default=0)
+    return {"rows": rows[:20], "uploads": uploads, "results": results, "total": uploads + results, "most": most}

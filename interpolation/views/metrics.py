@@ -1,0 +1,35 @@
+"""The dashboard: of one project, of all that somebody has, of the whole site (administrators)."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from ..dashboard import dashboard
+from ..models import Job, Project
+from .common import MemberRequest
+from .projects import find_project
+from .storage import project_storage
+
+
+@login_required
+@require_GET
+def metrics(request: MemberRequest) -> HttpResponse:
+    site = request.user.is_staff and request.GET.get("scope") == "site"
+    wanted = request.GET.get("project", "")
+    mine = list(Project.objects.of(request.user).order_by("name"))
+    project = find_project(request, wanted) if wanted and not site else None
+    jobs = Job.objects.all() if site else Job.objects.of(request.user)
+    if project:
+        jobs = Job.objects.filter(project=project)
+    shown = [project] if project else list(Project.objects.all()) if site else mine
+    context = {
+        **dashboard(jobs),
+        "site": site,
+        "project": project,
+        "projects": mine,
+        "storage": project_storage(shown, names=not site),
+    }
+    return render(request, "interpolation/metrics.html", context)

@@ -1,0 +1,157 @@
+"""History: found by words, state, model, size and date; in order; several at once; two beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from interpolation.models import Job, Source
+
+from .pages import METRICS, finished_job, job_of, person, source_of
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return person("ada")
+
+
+@pytest.fixture
+def page(ada: User) -> Client:
+    client = Client()
+    client.force_login(ada)
+    return client
+
+
+@pytest.fixture
+def film(ada: User) -> Source:
+    return source_of(ada)
+
+
+def names(page: Client, question: str = "") -> list[str]:
+    """The jobs that the page lists, by what they are called, in its order."""
+    return [job.source.name for job in page.get(f"/history/{question}").context["page"]]
+
+
+@pytest.fixture
+def three(ada: User, film: Source) -> Iterator[list[Job]]:
+    """A finished film with good figures, a failed one in 4K a year ago, two pictures with worse figures."""
+    worse = {**METRICS, "held_out": {**METRICS["held_out"], "psnr": 28.0}}
+    good = finished_job(film, model_name="meadow")
+    large = job_of(source_of(ada, width=3840, height=2160), "failed")
+    Source.objects.filter(pk=large.source_id).update(name="city.mov")
+    Job.objects.filter(pk=large.pk).update(created_at=timezone.now() - timedelta(days=365))
+    pair = finished_job(source_of(ada, "pictures"), worse)
+    Source.objects.filter(pk=pair.source_id).update(name="two.png")
+    yield [good, large, pair]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("", ["two.png", "rabbit.mp4", "city.mov"]),
+        ("?sort=oldest", ["city.mov", "rabbit.mp4", "two.png"]),
+        ("?sort=name", ["city.mov", "rabbit.mp4", "two.png"]),
+        ("?sort=best", ["rabbit.mp4", "two.png", "city.mov"]),
+        ("?sort=worst", ["two.png", "rabbit.mp4", "city.mov"]),
+        ("?q=rabbit", ["rabbit.mp4"]),
+        ("?q=meadow+footage", ["rabbit.mp4"]),
+        ("?q=nothing", []),
+        ("?status=failed", ["city.mov"]),
+        ("?status=failed&status=succeeded&sort=name", ["city.mov", "rabbit.mp4", "two.png"]),
+        ("?model=meadow", ["rabbit.mp4"]),
+        ("?size=uhd", ["city.mov"]),
+        ("?size=sd", ["two.png", "rabbit.mp4"]),
+        ("?until=2020-12-31", []),
+        ("?status=&model=&q=&sort=name&size=", ["city.mov", "rabbit.mp4", "two.png"]),
+    ],
+)
+def test_what_is_asked_for_is_listed(page: Client, three: list[Job], question: str, expected: list[str]) -> None:
+    assert names(page, question) == expected
+
+
+def test_a_range_of_dates_holds_its_first_and_last_day(page: Client, three: list[Job]) -> None:
+    day = timezone.localdate()
+    assert names(page, f"?since={day}&until={day}") == ["two.png", "rabbit.mp4"]
+    assert names(page, f"?until={day - timedelta(days=1)}") == ["city.mov"]
+
+
+def test_a_date_that_is_none_is_said_and_nothing_breaks(page: Client, three: list[Job]) -> None:
+    answer = page.get("/history/?since=tomorrow")
+    assert answer.status_code == 200
+    assert "Enter a valid date." in answer.content.decode()
+
+
+def test_somebody_elses_jobs_are_not_found(page: Client, film: Source) -> None:
+    finished_job(source_of(person("bob")))
+    assert names(page, "?q=rabbit") == []
+
+
+def test_a_filter_that_is_typed_gets_the_list_alone(page: Client, three: list[Job]) -> None:
+    answer = page.get("/history/?q=rabbit", headers={"HX-Request": "true"})
+    words = answer.content.decode()
+    assert words.lstrip().startswith('<div id="history-list"')
+    assert "rabbit.mp4" in words and "two.png" not in words
+
+
+def test_two_finished_jobs_of_a_source_are_compared(page: Client, film: Source) -> None:
+    first = finished_job(film)
+    second = finished_job(film, options={"inbetween": 3})
+    answer = page.post("/history/act/", {"action": "compare", "job": [first.pk, second.pk]})
+    assert answer.headers["Location"] == f"/compare/?a={first.pk}&b={second.pk}"
+    shown = page.get(answer.headers["Location"])
+    assert list(shown.context["differences"]) == [("In-between frames", "1", "3")]
+    assert [row["texts"] for row in shown.context["figures"]][0] == ["36.42 dB", "36.42 dB"]
+
+
+def test_jobs_of_two_sources_are_not_compared_and_it_is_said_why(page: Client, ada: User, film: Source) -> None:
+    jobs = [finished_job(film).pk, finished_job(source_of(ada)).pk]
+    answer = page.post("/history/act/", {"action": "compare", "job": jobs}, follow=True)
+    assert "Tick two finished jobs of the same source to compare them." in answer.content.decode()
+    assert page.get(f"/compare/?a={jobs[0]}&b={jobs[1]}").status_code == 404
+
+
+def test_a_strangers_job_cannot_be_compared_with(page: Client, film: Source) -> None:
+    mine, other = finished_job(film), finished_job(source_of(person("bob")))
+    assert page.get(f"/compare/?a={mine.pk}&b={other.pk}").status_code == 404
+
+
+def test_what_one_job_refuses_is_said_and_the_others_are_done(page: Client, film: Source) -> None:
+    waiting, done = job_of(film), finished_job(film)
+    answer = page.post(
+        "/history/act/", {"action": "cancel", "job": [waiting.pk, done.pk], "back": "/history/?sort=name"}, follow=True
+    )
+    assert answer.redirect_chain == [("/history/?sort=name", 302)]
+    words = answer.content.decode()
+    assert "1 job changed." in words and "there is nothing to cancel" in words
+    waiting.refresh_from_db()
+    assert waiting.status == "cancelled"
+
+
+def test_bulk_actions_do_not_reach_somebody_elses_jobs(page: Client, film: Source) -> None:
+    theirs = job_of(source_of(person("bob")))
+    page.post("/history/act/", {"action": "cancel", "job": [theirs.pk]})
+    theirs.refresh_from_db()
+    assert theirs.status == "queued"
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_the_way_back_stays_on_this_site(page: Client, film: Source, back: str) -> None:
+    answer = page.post("/history/act/", {"action": "cancel", "job": [job_of(film).pk], "back": back})
+    assert answer.headers["Location"] == "/history/"
+
+
+def test_my_own_live_and_just_ended_jobs_are_told_and_nobody_elses(page: Client, film: Source) -> None:
+    waiting = job_of(film)
+    ended = finished_job(film, finished_at=timezone.now())
+    finished_job(film, finished_at=timezone.now() - timedelta(hours=1))
+    job_of(source_of(person("bob")))
+    jobs = page.get("/queue/mine/").json()["jobs"]
+    assert {(job["id"], job["status"]) for job in jobs} == {
+        (str(waiting.pk), "queued"),
+        (str(ended.pk), "succeeded"),
+    }
