@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
@@ -91,7 +91,7 @@ def size_of(job: dict[str, Any]) -> str:
     return next((name for name, (least, below) in SIZES.items() if least <= width < below), "sd")
 
 
-def time_per_frame(done: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+def time_per_frame(done: Iterable[Any]) -> dict[str, Any] | None:
     """Bars: the middle time of a new frame, by size of the result and by model."""
     times: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for job in done:
@@ -112,7 +112,7 @@ def time_per_frame(done: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     return figure(traces, y=_("ms a new frame"), barmode="group")
 
 
-def distribution(values: list[float], bins: list[tuple[float, float]], x: str, form: str) -> dict[str, Any] | None:
+def distribution(values: list[float], bins: Sequence[tuple[float, float]], x: str, form: str) -> dict[str, Any] | None:
     """Bars: how many jobs have a figure in each bin. What lies beyond is counted in the last one of its side."""
     if len(values) < 2:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from engine.errors import EngineError
 
@@ -32,3 +32,13 @@ def find_source(request: MemberRequest, pk: UUID, act: Act = Act.SEE) -> Source:
 
 def find_job(request: MemberRequest, pk: UUID, act: Act = Act.SEE) -> Job:
     return find(Job.objects.select_related("source", "project", "base"), request.user, act, pk)
+
+
+def given_uuid(text: str | None) -> UUID | None:
+    """What stands in an address, if it is there. Raises Http404 for what is no number of ours."""
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404 from error

@@ -53,7 +53,7 @@ def compared(first: Job, second: Job) -> dict[str, Any]:
     }
 
 
-def differences(first: Job, second: Job) -> list[tuple[str, str, str]]:
+def differences(first: Job, second: Job) -> list[tuple[Any, Any, Any]]:
     """(what, A, B) of all settings that are not the same."""
     ours, theirs = (RenderOptions.from_dict(job.options).to_dict() for job in (first, second))
     rows = [(WORDS.get(key, key.replace("_", " ")), _value(key, ours[key]), _value(key, theirs[key]))
@@ -63,7 +63,7 @@ def differences(first: Job, second: Job) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _value(key: str, value: Any) -> str:
+def _value(key: str, value: Any) -> Any:
     if value in (None, ""):
         return _("as the source") if key in ("resolution", "target_fps") else "–"
     if isinstance(value, bool):
@@ -87,12 +87,13 @@ def figure_rows(first: Job, second: Job) -> list[dict[str, Any]]:
     ]
     rows = []
     for what, (part, key), words, sign in plan:
-        values = [(job.metrics.get(part) or {}).get(key) for job in (first, second)]
+        values: list[Any] = [(job.metrics.get(part) or {}).get(key) for job in (first, second)]
         if all(value is None for value in values):
             continue
         texts = ["–" if value is None else words(value) for value in values]
         better = ""
         if sign and None not in values and texts[0] != texts[1]:
-            better = "A" if (values[0] - values[1]) * sign > 0 else "B"
+            first_figure, second_figure = values
+            better = "A" if (first_figure - second_figure) * sign > 0 else "B"
         rows.append({"what": what, "texts": texts, "better": better})
     return rows

@@ -39,7 +39,7 @@ def history(request: MemberRequest) -> HttpResponse:
     jobs = _listed(found.qs)
     page = Paginator(jobs, PAGE).get_page(request.GET.get("page"))
     for job in page:
-        job.percent = overall_percent(job)
+        job.percent = overall_percent(job)  # type: ignore[attr-defined]
     context = {
         "page": page,
         "filter": found,

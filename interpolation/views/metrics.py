@@ -9,8 +9,7 @@ from django.views.decorators.http import require_GET
 
 from ..dashboard import dashboard
 from ..models import Job, Project
-from .common import MemberRequest
-from .projects import find_project
+from .common import MemberRequest, find_project, given_uuid
 from .storage import project_storage
 
 
@@ -18,13 +17,13 @@ from .storage import project_storage
 @require_GET
 def metrics(request: MemberRequest) -> HttpResponse:
     site = request.user.is_staff and request.GET.get("scope") == "site"
-    wanted = request.GET.get("project", "")
+    wanted = given_uuid(request.GET.get("project"))
     mine = list(Project.objects.of(request.user).order_by("name"))
     project = find_project(request, wanted) if wanted and not site else None
-    jobs = Job.objects.all() if site else Job.objects.of(request.user)
+    jobs = Job.objects.alive() if site else Job.objects.of(request.user)
     if project:
-        jobs = Job.objects.filter(project=project)
-    shown = [project] if project else list(Project.objects.all()) if site else mine
+        jobs = Job.objects.alive().filter(project=project)
+    shown = [project] if project else list(Project.objects.alive()) if site else mine
     context = {
         **dashboard(jobs),
         "site": site,

@@ -35,7 +35,7 @@ def folder_bytes(folder: Path) -> int:
 def project_storage(projects: list[Project], *, names: bool = True) -> dict[str, Any]:
     """Bytes of uploads and results in all, and of each project, largest first."""
     jobs = Path(settings.MEDIA_ROOT) / "jobs"
-    rows = []
+    rows: list[dict[str, Any]] = []
     for project in projects:
         uploads = project.sources.aggregate(total=Sum("size_bytes"))["total"] or 0
         results = sum(folder_bytes(jobs / str(pk)) for pk in project.jobs.values_list("pk", flat=True))

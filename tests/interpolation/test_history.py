@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from interpolation.models import Job, Source
+from interpolation.models import Job, Member, Source
 
 from .pages import METRICS, finished_job, job_of, person, source_of
 
@@ -105,7 +105,7 @@ def test_two_finished_jobs_of_a_source_are_compared(page: Client, film: Source) 
     assert answer.headers["Location"] == f"/compare/?a={first.pk}&b={second.pk}"
     shown = page.get(answer.headers["Location"])
     assert list(shown.context["differences"]) == [("In-between frames", "1", "3")]
-    assert [row["texts"] for row in shown.context["figures"]][0] == ["36.42 dB", "36.42 dB"]
+    assert shown.context["figures"][0]["texts"] == ["36.42 dB", "36.42 dB"]
 
 
 def test_jobs_of_two_sources_are_not_compared_and_it_is_said_why(page: Client, ada: User, film: Source) -> None:
@@ -127,7 +127,7 @@ def test_what_one_job_refuses_is_said_and_the_others_are_done(page: Client, film
     )
     assert answer.redirect_chain == [("/history/?sort=name", 302)]
     words = answer.content.decode()
-    assert "1 job changed." in words and "there is nothing to cancel" in words
+    assert "1 job cancelled." in words and "there is nothing to cancel" in words
     waiting.refresh_from_db()
     assert waiting.status == "cancelled"
 
@@ -155,3 +155,32 @@ def test_my_own_live_and_just_ended_jobs_are_told_and_nobody_elses(page: Client,
         (str(waiting.pk), "queued"),
         (str(ended.pk), "succeeded"),
     }
+
+
+def test_tags_and_notes_find_jobs_and_several_are_tagged_at_once(page: Client, three: list[Job]) -> None:
+    good, large, _pair = three
+    page.post("/history/act/", {"action": "tag", "tags": "Client A, rough", "job": [good.pk, large.pk]})
+    Job.objects.filter(pk=good.pk).update(notes="hands look odd")
+    assert names(page, "?tag=client+a&sort=name") == ["city.mov", "rabbit.mp4"]
+    assert names(page, "?q=rough&sort=name") == ["city.mov", "rabbit.mp4"]
+    assert names(page, "?q=odd") == ["rabbit.mp4"]
+
+
+def test_several_are_deleted_and_one_click_brings_them_back(page: Client, three: list[Job]) -> None:
+    jobs = [three[0].pk, three[2].pk]
+    answer = page.post("/history/act/", {"action": "delete", "job": jobs}, follow=True)
+    assert [job.source.name for job in answer.context["page"]] == ["city.mov"]
+    assert "2 jobs are deleted. They can be brought back for some days." in answer.content.decode()
+    assert sorted(answer.context["undo"]) == sorted(map(str, jobs))
+    page.post("/history/act/", {"action": "restore", "job": answer.context["undo"]})
+    assert names(page, "?sort=name") == ["city.mov", "rabbit.mp4", "two.png"]
+    assert page.get("/history/").context["undo"] == []
+
+
+def test_a_viewer_sees_shared_jobs_and_is_told_that_they_cannot_delete_them(page: Client, ada: User) -> None:
+    theirs = finished_job(source_of(person("bob")))
+    Member.objects.create(project=theirs.project, user=ada, role="viewer")
+    assert names(page) == ["rabbit.mp4"]
+    answer = page.post("/history/act/", {"action": "delete", "job": [theirs.pk]}, follow=True)
+    assert "You may look at this project but not change it." in answer.content.decode()
+    assert names(page) == ["rabbit.mp4"]

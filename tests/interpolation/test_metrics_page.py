@@ -49,6 +49,7 @@ def test_one_project_alone_and_strangers_learn_nothing(page: Client) -> None:
     finished_job(one)
     job_of(other)
     assert page.get(f"/metrics/?project={one.project_id}").context["count"] == 1
+    assert page.get("/metrics/?project=anything").status_code == 404
     assert page.get(f"/metrics/?project={source_of(person('bob')).project_id}").status_code == 404
 
 
