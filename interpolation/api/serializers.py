@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from interpolation.models import Job, Preview, Project, Source
-from interpolation.services import job_progress_view
+from interpolation.services import job_progress_view, outlooks
 
 from .options import CertificateSerializer, OptionsSerializer
 
@@ -88,7 +88,12 @@ PROGRESS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "percent": serializers.IntegerField(min_value=0, max_value=100),
     "eta_seconds": serializers.IntegerField(allow_null=True),
     "elapsed_seconds": serializers.IntegerField(allow_null=True),
-    "queue_position": serializers.IntegerField(allow_null=True),
+    "queue_position": serializers.IntegerField(allow_null=True, help_text="1 for the job that is taken next."),
+    "starts_in_seconds": serializers.IntegerField(
+        allow_null=True,
+        help_text="Of a waiting job, learned from those done so far; null while too little is known.",
+    ),
+    "done_in_seconds": serializers.IntegerField(allow_null=True),
     "cancel_requested": serializers.BooleanField(),
     "silent_seconds": serializers.IntegerField(allow_null=True),
     "attempts": serializers.IntegerField(),
@@ -127,7 +132,9 @@ class JobListSerializer(serializers.ModelSerializer[Job]):
 
     @extend_schema_field(inline_serializer("Progress", PROGRESS))
     def get_progress(self, job: Job) -> dict[str, Any]:
-        return job_progress_view(job)
+        if job.status == Job.Status.QUEUED and "outlooks" not in self.context:
+            self.context["outlooks"] = outlooks()  # once for a list
+        return job_progress_view(job, outlooks_now=self.context.get("outlooks"))
 
 
 class JobSerializer(JobListSerializer):

@@ -6,6 +6,7 @@ from .ledger import Storage, job_measure, storage_of
 from .limits import Limits, limits_of, require_storage, require_upload
 from .notes import job_note, job_tag
 from .options import wrong_options
+from .outlook import Estimate, Outlook, estimate, outlooks
 from .parts import REDRAWABLE, job_redraw, parts_due, parts_remove
 from .projects import (
     job_delete,
@@ -52,11 +53,14 @@ from .trash import job_purge_master, purge, trash_due
 
 __all__ = [
     "REDRAWABLE",
+    "Estimate",
     "Limits",
     "MadePairs",
+    "Outlook",
     "PictureSizesDifferError",
     "ServiceError",
     "Storage",
+    "estimate",
     "held_back",
     "in_a_few_words",
     "job_beat",
@@ -84,6 +88,7 @@ __all__ = [
     "limits_of",
     "member_remove",
     "member_set",
+    "outlooks",
     "parts_due",
     "parts_remove",
     "places",

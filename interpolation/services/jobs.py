@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,7 +19,8 @@ from .disk import require_room
 from .errors import ServiceError
 from .limits import require_job, require_place, require_storage
 from .options import unfit_options
-from .queue import enqueue_on_commit, position
+from .outlook import Outlook, outlook_view, outlooks
+from .queue import enqueue_on_commit
 
 Status = Job.Status
 WAITS = "waiting for disk space"  # said instead of the stage
@@ -128,8 +130,16 @@ WAITING: dict[str, Any] = {  # the columns of a job that waits to be run from it
 }
 
 
-def job_progress_view(job: Job, now: datetime | None = None) -> dict[str, Any]:
-    """What pages and API say of a job: plain values, nothing to work out."""
+def job_progress_view(
+    job: Job, now: datetime | None = None, outlooks_now: dict[UUID, Outlook] | None = None
+) -> dict[str, Any]:
+    """What pages and API say of a job: plain values, nothing to work out.
+
+    outlooks_now: `outlooks()` where it is known already, for lists.
+    """
+    ahead: Outlook | None = None
+    if job.status == Status.QUEUED:
+        ahead = (outlooks() if outlooks_now is None else outlooks_now).get(job.pk)
     now = now or timezone.now()
     end = job.finished_at or now
     silent = job.status == Status.RUNNING and job.heartbeat_at is not None
@@ -143,7 +153,7 @@ def job_progress_view(job: Job, now: datetime | None = None) -> dict[str, Any]:
         "percent": percent(job),
         "eta_seconds": round(job.eta_seconds) if job.eta_seconds is not None and job.is_live else None,
         "elapsed_seconds": round((end - job.started_at).total_seconds()) if job.started_at else None,
-        "queue_position": position(job),
+        **outlook_view(ahead),
         "cancel_requested": job.cancel_requested_at is not None and job.is_live,
         "silent_seconds": round((now - job.heartbeat_at).total_seconds()) if silent and job.heartbeat_at else None,
         "attempts": job.attempts,

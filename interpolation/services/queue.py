@@ -92,11 +92,6 @@ def places() -> dict[UUID, int]:
     return {row.job: place for place, row in enumerate(fair_order(), 1)}
 
 
-def position(job: Job) -> int | None:
-    """1 for the job that is taken next; None when the job does not wait."""
-    return places().get(job.pk) if job.status == Job.Status.QUEUED else None
-
-
 # -- Holds: an administrator has stopped the workers -------------------------------------------------------------------
 
 

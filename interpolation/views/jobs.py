@@ -209,18 +209,24 @@ def queue_mine(request: MemberRequest) -> JsonResponse:
 
 @login_required
 def queue(request: MemberRequest) -> HttpResponse:
-    """Everybody's waiting and running jobs in order; of others' only that they are there."""
+    """Everybody's waiting and running jobs in order; of those one may not see only that they are there."""
     running = Job.objects.filter(status=Job.Status.RUNNING).order_by("started_at")
-    places, waiting = services.places(), Job.objects.alive().waiting()
+    ahead, waiting = services.outlooks(), Job.objects.alive().waiting()
+    seen = set(Job.objects.of(request.user).filter(status__in=Job.LIVE).values_list("pk", flat=True))
+    last = len(ahead) + 1
     rows = [
         {
             "job": found,
-            "mine": request.user.pk in (found.project.owner_id, found.created_by_id),
+            "mine": found.pk in seen,
             "percent": overall_percent(found),
+            "outlook": ahead.get(found.pk),
         }
         for found in (
             *running.select_related("source", "project"),
-            *sorted(waiting.select_related("source", "project"), key=lambda job: places.get(job.pk, len(places) + 1)),
+            *sorted(
+                waiting.select_related("source", "project"),
+                key=lambda job: ahead[job.pk].place if job.pk in ahead else last,
+            ),
         )
     ]
     template = "interpolation/_queue.html" if request.headers.get("HX-Request") else "interpolation/queue.html"

@@ -18,7 +18,7 @@ from frameinterp_site.models import Hold
 from interpolation import services, tasks
 from interpolation.models import Job, UserLimits
 from interpolation.reaper import reap_once
-from interpolation.services.queue import enqueue, position
+from interpolation.services.queue import enqueue
 
 from .pages import job_of, person, source_of
 
@@ -56,7 +56,7 @@ def test_the_only_job_of_one_comes_right_after_the_running_one_of_another_with_f
     first, *_ = jobs_of("alice", 50)
     assert take() == first
     (bobs,) = jobs_of("bob", 1)
-    assert position(bobs) == 1
+    assert services.places()[bobs.pk] == 1
     assert take("host:2:y") == bobs
 
 
