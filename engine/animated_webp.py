@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +19,22 @@ from .timing import constant_rate, likely_rates
 UNIT = Fraction(1, 1000)  # seconds: WebP counts in milliseconds
 UNSAID = 100  # milliseconds: what browsers take where the file says 0
 HEAD_BYTES = 24
+CLEARED, REPLACED = 1, 2  # flags of a picture: cleared away after it was shown; put in the place of what was there
 
 
 @dataclass(frozen=True, slots=True)
 class WebpFacts:
     """times: seconds from the first picture. rate: exact, None if it varies.
 
+    alpha: as the file says, which is also so where transparent points stand only for what has not changed; `is_opaque`
+    looks. clears: a picture after the first may make something transparent.
     missing: bytes declared beyond the end of the file. whole: where its last whole chunk ends, in bytes.
     """
 
     width: int
     height: int
     alpha: bool
+    clears: bool
     times: list[Fraction]
     duration: Fraction
     rate: Fraction | None
@@ -43,7 +48,7 @@ def webp_facts(path: Path, limits: Limits) -> WebpFacts:
     Raises:
         BadInputError: damaged at its beginning, or larger than `limits`.
     """
-    durations, size, alpha, missing, whole = list[int](), (0, 0), False, 0, 12
+    durations, size, alpha, clears, missing, whole = list[int](), (0, 0), False, False, 0, 12
     end = path.stat().st_size
     with path.open("rb") as file:
         file.seek(whole)
@@ -58,6 +63,7 @@ def webp_facts(path: Path, limits: Limits) -> WebpFacts:
             if missing:
                 break
             if kind == b"ANMF" and len(body) >= 16:
+                clears |= bool(body[15] & (CLEARED if not durations else CLEARED | REPLACED))
                 durations.append(int.from_bytes(body[12:15], "little") or UNSAID)
             whole = min(after + length % 2, end)  # chunks have an even length
             file.seek(whole)
@@ -66,7 +72,16 @@ def webp_facts(path: Path, limits: Limits) -> WebpFacts:
     if len(durations) > limits.max_frames:
         raise BadInputError(f"The animation has more than {limits.max_frames} pictures. Cut it into parts.")
     times, duration, rate = _timing(durations)
-    return WebpFacts(*size, alpha, times, duration, rate, missing, whole)
+    return WebpFacts(*size, alpha, clears, times, duration, rate, missing, whole)
+
+
+def is_opaque(path: Path, limits: Limits, facts: WebpFacts) -> bool:
+    """Whether nothing in it can be seen through. Decodes the first picture, and the others where they may differ."""
+    found = webp_pictures(path, limits, alpha=True)
+    try:
+        return all(picture[..., 3].min() == 255 for picture in (found if facts.clears else islice(found, 1)))
+    except BadInputError:
+        return False
 
 
 def _timing(durations: list[int]) -> tuple[list[Fraction], Fraction, Fraction | None]:

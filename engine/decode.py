@@ -18,6 +18,7 @@ from .damage import Damage
 from .demux import Clock, decoder_of, is_undated, open_input, packets, video_stream
 from .errors import BadInputError
 from .media_types import Limits
+from .splice import resets_of
 
 FIRST_FRAME_PACKETS = 300  # how far to look for a frame that can be decoded
 Packets: TypeAlias = "Iterator[av.Packet[Any]]"
@@ -29,8 +30,8 @@ def frames_from(
 ) -> Iterator[tuple[VideoStream, Iterator[tuple[Fraction, av.VideoFrame]]]]:
     """(stream, frames with their times in seconds), from a key frame at or before `start` on.
 
-    origin: time stamp of the first frame. rate: if it is constant. Files that cannot be sought in are read from the
-    beginning.
+    origin: time stamp of the first frame. rate: if it is constant. Files that cannot be sought in, and recordings put
+    together, are read from the beginning.
     """
     with ExitStack() as stack:
         container = stack.enter_context(open_input(path, limits))
@@ -38,7 +39,7 @@ def frames_from(
         clock = Clock(origin, stream.time_base or Fraction(1, 90000), rate)
         undated = is_undated(container, stream)
         source = packets(container, stream, damage)
-        if start and not undated:
+        if start and not undated and not resets_of(container).after:
             found = _sought(container, stream, clock, start, damage)
             if found is None:
                 stack.close()

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from .damage import Damage, check_outside, declared_codec
 from .errors import BadInputError
 from .media_types import READABLE, Limits, sniff
+from .splice import Running, resets_of
 
 
 @contextmanager
@@ -94,20 +95,18 @@ def codec_name(stream: Any) -> str:
 
 
 def packets(container: InputContainer, stream: Any, damage: Damage) -> Iterator[av.Packet[Any]]:
-    """The packets of one stream, without those marked corrupt; a read error ends them."""
-    source = container.demux(stream)
-    while True:
-        try:
-            packet = next(source)
-        except StopIteration:
-            return
-        except (av.FFmpegError, EOFError):
-            damage.ended_early = True
-            return
-        if packet.is_corrupt and packet.size:
-            damage.packets += 1
-            continue
-        yield packet
+    """The packets of one stream, or several, without those marked corrupt; a read error ends them."""
+    clock = Running(resets_of(container))
+    try:
+        for packet in container.demux(stream):
+            broken = clock.is_broken(packet)
+            clock.run_on(packet)
+            if broken and packet.size:
+                damage.packets += 1
+            else:
+                yield packet
+    except (av.FFmpegError, EOFError):
+        damage.ended_early = True
 
 
 def shown(container: InputContainer, stream: VideoStream, damage: Damage) -> Iterator[tuple[int | None, int]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .animated_webp import UNIT, webp_facts, webp_pictures
+from .animated_webp import UNIT, is_opaque, webp_facts, webp_pictures
 from .canvas import scaled
 from .errors import BadInputError
 from .media_types import ANIMATED_WEBP, Limits, sniff
@@ -71,7 +71,7 @@ def _probe_webp(path: Path, limits: Limits) -> VideoInfo:
         duration=facts.duration,
         rate=facts.rate,
         time_base=UNIT,
-        pix_fmt=_PIX_FMT[False, facts.alpha],
+        pix_fmt=_PIX_FMT[False, facts.alpha and not is_opaque(path, limits, facts)],
         notes=notes,
     )
 

@@ -26,6 +26,7 @@ from .interlace import SETTLE, Fields, declared_order, find_fields
 from .media_types import GIF, MOV, MP4, Limits, sniff
 from .orientation import Orientation
 from .reading import Converter, Reading, has_alpha, is_opaque
+from .splice import resets_of
 from .timing import Timing, timing_of
 from .video_info import VideoInfo
 
@@ -94,7 +95,7 @@ def probe(path: str | Path, limits: Limits | None = None) -> VideoInfo:
             audio=[_audio(one, timing.origin * time_base) for one in container.streams.audio],
             subtitles=[_subtitle(one) for one in container.streams.subtitles],
             chapters=[_chapter(one) for one in container.chapters()],
-            notes=_notes(path, stream, timing, damage, tags, fields),
+            notes=_notes(path, stream, timing, damage, tags, fields, 1 + len(resets_of(container).after)),
         )
 
 
@@ -229,6 +230,7 @@ def _notes(
     damage: Damage,
     tags: ColourTags,
     fields: Fields,
+    recordings: int,
 ) -> list[str]:
     """What a person should know before using this video."""
     notes = damage.words()
@@ -245,6 +247,8 @@ def _notes(
         notes.append(f"This is {kind} high dynamic range video. It keeps its HDR tags; still pictures of it look pale.")
     if fields.note:
         notes.append(fields.note)
+    if recordings > 1:
+        notes.append(f"{recordings} recordings were put together in this file: each is shown after the one before.")
     if timing.rate is None:
         notes.append("The frame rate varies; the timing of every frame is kept.")
     return notes

@@ -1,7 +1,7 @@
 """Footage for training, decoded once: a clip becomes a cached block of uint8 frames plus what moves between them.
 
 A clip comes from a folder of consecutive frames or from a video file. Its cache folder holds `frames.bin`, which is
-(N, H, W, 3) RGB uint8, `motion.npy` and `clip.json`. NumPy, OpenCV and PyAV only; no torch.
+(N, H, W, 3) RGB uint8, `motion.npy` and `clip.json`. Videos are read by `engine.video`. No torch.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError, NoSpaceError
-from ..media_types import sniff
+from ..media_types import Limits
+from ..video import Reading, VideoInfo, probe, read_frames
 
 Picture = NDArray[Any]  # RGB uint8
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".y4m", ".mpg", ".mpeg", ".ogv", ".gif"}
-HDR_TRANSFERS = {16, 18}  # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG): tone curves an SDR model should not learn from
+LARGE = Limits(max_bytes=1 << 50, max_frames=100_000_000)  # footage comes from who runs the portal, not from uploads
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 MAX_SHORT_SIDE = 720  # larger frames are shrunk by a whole factor (area filter), which also hides compression
 CELL = 32  # px of the cached frame per cell of the motion map
 ANALYSIS_SIDE = 320  # px, long side of the small grey pictures that motion is measured on
@@ -180,56 +180,26 @@ def _read_folder(files: Sequence[Path]) -> Iterator[tuple[Picture, bool]]:
 
 
 def _read_video(path: Path, limits: ClipLimits) -> Iterator[tuple[Picture, bool]]:
-    """(frame, follows the one before) of a video; of a long one, blocks of 60 frames spread over its length."""
+    """(frame, follows the one before) of a video, read as for a render: upright, whole where it is interlaced, with the
+    colours of `engine.colour`. Of a long one, blocks of 60 frames spread over its length."""
     try:
-        with av.open(str(path), format=_demuxer(path)) as container:
-            if not container.streams.video:
-                raise BadInputError(f"{path.name} holds no video.")
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            if not limits.include_hdr and stream.codec_context.color_trc in HDR_TRANSFERS:
-                raise BadInputError(f"{path.name} is HDR; left out: its tone curve would be learned as if it were SDR.")
-            yield from _follow(_decode(container, stream, limits.max_frames))
-    except av.FFmpegError as error:
-        raise BadInputError(f"{path.name} cannot be read as a video ({error.strerror}).") from error
-
-
-def _demuxer(path: Path) -> str:
-    """FFmpeg's name of the reader, forced so that a text cannot make it open other files."""
-    try:
-        demuxer = sniff(path).demuxer
+        info = probe(path, LARGE)
+        if info.hdr and not limits.include_hdr:
+            raise BadInputError("it is HDR; left out: its tone curve would be learned as if it were SDR.")
+        yield from _follow(_blocks(path, info, limits.max_frames))
     except BadInputError as error:
         raise BadInputError(f"{path.name}: {error}") from error
-    if demuxer is None:
-        raise BadInputError(f"{path.name} is a picture, not a video.")
-    return demuxer
 
 
-def _decode(container: Any, stream: Any, max_frames: int) -> Iterator[tuple[Picture, Fraction]]:
-    """(RGB frame, seconds) of at most `max_frames` frames."""
-    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    duration = (
-        stream.duration * stream.time_base if stream.duration else Fraction(container.duration or 0, av.time_base)
-    )
-    if duration * rate <= max_frames * 1.1:
-        yield from _take(container, stream, Fraction(-1), max_frames)
-        return
-    blocks = max(1, max_frames // BLOCK)
-    for block in range(blocks):
-        start = (stream.start_time or 0) * stream.time_base + duration * block / blocks
-        container.seek(int(start / stream.time_base), stream=stream, backward=True)
-        yield from _take(container, stream, start, min(BLOCK, max_frames))
-
-
-def _take(container: Any, stream: Any, start: Fraction, count: int) -> Iterator[tuple[Picture, Fraction]]:
-    """The next `count` frames from `start` seconds on."""
-    for frame in container.decode(stream):
-        if frame.pts is None or frame.pts * stream.time_base < start:
-            continue
-        yield frame.to_ndarray(format="rgb24"), frame.pts * stream.time_base
-        count -= 1
-        if count <= 0:
-            return
+def _blocks(path: Path, info: VideoInfo, most: int) -> Iterator[tuple[Picture, Fraction]]:
+    """(RGB frame, seconds) of at most `most` frames."""
+    starts, length = [Fraction(0)], most
+    if info.frame_count > most * 1.1:
+        count = max(1, most // BLOCK)
+        starts, length = [info.duration * block / count for block in range(count)], min(BLOCK, most)
+    for start in starts:
+        frames = read_frames(path, start=start, info=info, limits=LARGE, reading=Reading(fields=info.field_order))
+        yield from ((frame.rgb, frame.pts) for frame in islice(frames, length))
 
 
 def _follow(frames: Iterator[tuple[Picture, Fraction]]) -> Iterator[tuple[Picture, bool]]:

@@ -67,6 +67,24 @@ def test_transparent_parts_are_laid_on_black_or_kept(tmp_path: Path) -> None:
     )
 
 
+def test_opaque_pictures_are_opaque_even_where_transparent_points_stand_for_what_has_not_changed(
+    tmp_path: Path,
+) -> None:
+    frames = [pictures(1)[0].copy() for _ in range(4)]
+    for number, rgb in enumerate(frames):
+        rgb[10:20, 8 + 6 * number : 18 + 6 * number] = 255
+    opaque = webp(tmp_path / "a.webp", frames, 100)
+    content = opaque.read_bytes()
+    (tmp_path / "flag.webp").write_bytes(content[:20] + bytes([content[20] | 0x10]) + content[21:])
+    assert probe(tmp_path / "flag.webp").pix_fmt == "rgb24"
+
+
+def test_what_is_transparent_later_is_found(tmp_path: Path) -> None:
+    rgba = [np.dstack([rgb, np.full((48, 64), 255, np.uint8)]) for rgb in pictures(3)]
+    rgba[2][:24, :, 3] = 0
+    assert probe(webp(tmp_path / "a.webp", rgba, 100)).pix_fmt == "rgba"
+
+
 def test_a_still_webp_is_a_picture_and_no_video(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32)).save(tmp_path / "a.webp")
     assert sniff(tmp_path / "a.webp") == WEBP

@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,10 @@ import pytest
 from engine.errors import BadInputError, NoSpaceError
 from engine.learn import clips
 from engine.learn.clips import ClipLimits, open_clip, shrink
+from engine.metrics import psnr
+from engine.video import read_frames
+from tests.engine.clips import film
+from tests.engine.test_interlaced import moving, woven
 
 from .footage import sliding, write_frames, write_video
 
@@ -105,12 +110,31 @@ def test_large_frames_are_halved_by_averaging() -> None:
     assert shrink(small) is small
 
 
-def test_an_hdr_video_is_left_out_unless_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    video = write_video(tmp_path / "a.mp4", sliding(4))
-    monkeypatch.setattr(clips, "HDR_TRANSFERS", {2})  # what this file, which names none, is read as
-    with pytest.raises(BadInputError, match=r"a\.mp4 is HDR"):
+def test_an_hdr_video_is_left_out_unless_wanted(tmp_path: Path) -> None:
+    video = film(tmp_path / "a.mp4", sliding(4), tags=(9, 16, 9, 1))
+    with pytest.raises(BadInputError, match=r"a\.mp4: it is HDR"):
         open_clip(video, "a", tmp_path / "cache", ClipLimits())
     assert open_clip(video, "a", tmp_path / "cache", ClipLimits(include_hdr=True)).count == 4
+
+
+@pytest.mark.parametrize("given", [{"tags": (1, 1, 1, 1)}, {"tags": (5, 6, 5, 2)}, {"rotation": 90}])
+def test_a_video_has_the_colours_and_the_side_that_it_is_rendered_with(tmp_path: Path, given: dict[str, Any]) -> None:
+    video = film(tmp_path / "a.mp4", sliding(4), **given)
+    clip = open_clip(video, "a", tmp_path / "cache", ClipLimits())
+    assert np.array_equal(clip.frames, np.stack([frame.rgb for frame in read_frames(video)]))
+
+
+def test_grey_is_not_darker_than_it_was(tmp_path: Path) -> None:
+    """swscale's usual settings take a level from every grey."""
+    grey = [np.full((64, 64, 3), level, np.uint8) for level in range(40, 220, 20)]
+    clip = open_clip(film(tmp_path / "a.mp4", grey, options={"crf": "1"}), "a", tmp_path / "cache", ClipLimits())
+    assert abs(float((clip.frames.astype(int) - np.stack(grey)).mean())) < 0.35
+
+
+def test_an_interlaced_video_gives_whole_pictures(tmp_path: Path) -> None:
+    video = film(tmp_path / "a.mp4", woven(moving(32), "tff"), options={"crf": "1", "x264-params": "tff=1"})
+    clip = open_clip(video, "a", tmp_path / "cache", ClipLimits())
+    assert min(psnr(frame, truth) for frame, truth in zip(clip.frames[1:-1], moving(32)[2:-2:2], strict=True)) > 30
 
 
 def test_frames_of_different_sizes_are_refused_and_leave_no_cache(tmp_path: Path) -> None:
