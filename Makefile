@@ -48,7 +48,7 @@ up: setup ## start the portal: web server, workers, reaper (PORT=8000 HOST=127.0
 	@exec $(PY) manage.py up $(if $(PORT),--port $(PORT)) $(if $(filter command%,$(origin HOST)),--host $(HOST))
 
 test: setup chromium check ## everything that has to be right; the last line is pytest's (TEST_WORKERS=processes)
-	@$(PY) -m pytest -n $${TEST_WORKERS:-$$(getconf _NPROCESSORS_ONLN)} --dist loadfile
+	@$(PY) -m pytest -n $${TEST_WORKERS:-$$(getconf _NPROCESSORS_ONLN)}
 
 check: lint types ## the quick half of `make test`: lint, types, migrations, deployment settings
 	@$(PY) manage.py makemigrations --check --dry-run

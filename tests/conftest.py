@@ -16,11 +16,25 @@ from django.db import connections
 from PIL import Image
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
+from xdist.scheduler import LoadFileScheduling
 
 from interpolation.models import Project, Source
 from interpolation.services import project_create, source_create
 
 SIZE = (64, 48)  # width, height of the tiny footage, in pixels
+
+
+class BrowserInOnePlace(LoadFileScheduling):
+    """A file after the other to the next process that is free; all browser tests to one, for they share a portal."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    config.option.loadscopereorder = False  # in the order of the names: the browser, which takes longest, begins
+    return BrowserInOnePlace(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import re
-import secrets
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.checkpoint import models_folder
 from tests.ops.portal import Portal, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 RANGE = "document.querySelector('[data-chart-of=loss]').layout.xaxis.range.map(Math.round)"
+MODEL = "browser_test"
 POINTS = "document.querySelector('[data-chart-of=loss]').data[0].x.length"
-
-
-@pytest.fixture
-def model_name() -> Iterator[str]:
-    """The portal writes models where it finds them; what this test makes goes away again."""
-    name = f"browser_test_{secrets.token_hex(4)}"
-    yield name
-    for file in models_folder().glob(f"{name}*"):
-        file.unlink()
 
 
 def sign_in_as_admin(page: Page, portal: Portal) -> None:
@@ -42,10 +31,10 @@ def wait_for_points(page: Page, more_than: int) -> None:
     assert wait_for(lambda: page.evaluate(POINTS) > more_than, 60)
 
 
-def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Portal, model_name: str) -> None:
+def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Portal) -> None:
     sign_in_as_admin(page, portal)
     page.get_by_role("link", name=re.compile("Start a training run|New run")).click()
-    page.get_by_label("Name").fill(model_name)
+    page.get_by_label("Name").fill(MODEL)
     expect(page.get_by_label("Folder on the server")).to_be_hidden()
     page.get_by_label("Both").check(force=True)
     expect(page.get_by_label("Folder on the server")).to_be_visible()
@@ -57,7 +46,7 @@ def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Po
     page.get_by_label("Crop, pixels").fill("64")
     page.get_by_role("button", name="Start training").click()
 
-    expect(page.get_by_role("heading", name=model_name)).to_be_visible()
+    expect(page.get_by_role("heading", name=MODEL)).to_be_visible()
     expect(page.locator("#training-epochs tbody tr").nth(1)).to_be_visible(timeout=120_000)
     expect(page.locator("[data-chart-of=psnr] .trace")).to_have_count(3)  # this run, untrained, blend
     wait_for_points(page, 8)
@@ -76,7 +65,7 @@ def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Po
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#training-status .status.cancelled")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text(f"The weights are the model {model_name}")).to_be_visible()
+    expect(page.get_by_text(f"The weights are the model {MODEL}")).to_be_visible()
     expect(page.get_by_role("button", name="Go on")).to_be_visible()
     page.goto("/models/")
-    expect(page.get_by_role("heading", name=model_name)).to_be_visible()
+    expect(page.get_by_role("heading", name=MODEL)).to_be_visible()

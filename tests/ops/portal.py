@@ -55,9 +55,20 @@ class Portal:
     def output(self) -> str:
         return (self.data / f"up{self.starts}.txt").read_text()
 
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+    def link_models(self) -> None:
+        """The shipped models in a folder of our own: no other test sees what is trained in this portal."""
+        self.models.mkdir(parents=True, exist_ok=True)
+        for file in (REPOSITORY / "models").iterdir():
+            if not (self.models / file.name).exists():
+                (self.models / file.name).symlink_to(file)
+
     def launch(self) -> subprocess.Popen[bytes]:
         self.starts += 1
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.link_models()
         env = {name: value for name, value in os.environ.items() if not name.startswith("INBETWEEN_")}
         with (self.data / f"up{self.starts}.txt").open("wb") as output:
             self.process = subprocess.Popen(
@@ -66,7 +77,13 @@ class Portal:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**env, "INBETWEEN_DATA": str(self.data), "INBETWEEN_ENV_FILE": os.devnull, MARK: self.mark},
+                env={
+                    **env,
+                    "INBETWEEN_DATA": str(self.data),
+                    "INBETWEEN_MODELS": str(self.models),
+                    "INBETWEEN_ENV_FILE": os.devnull,
+                    MARK: self.mark,
+                },
                 start_new_session=True,
             )
         return self.process
