@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -128,3 +128,27 @@ def cache(kind: str, data: Path) -> dict[str, Any]:
     if kind.startswith(("redis://", "rediss://", "unix://")):
         return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": kind}
     raise ImproperlyConfigured(f'INBETWEEN_CACHE="{kind}" is not a cache. Use file, database or redis://host:6379/0.')
+
+
+class Mail(NamedTuple):
+    """How mail is sent; no host: not at all."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    ssl: bool = False
+    starttls: bool = False
+
+
+def mail(url: str) -> Mail:
+    """Of "smtp://user:password@host:587" (STARTTLS) or "smtps://user:password@host" (TLS)."""
+    if not url:
+        return Mail()
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ImproperlyConfigured("INBETWEEN_EMAIL must look like smtp://user:password@host:587 or smtps://host.")
+    ssl = parts.scheme == "smtps"
+    port = parts.port or (465 if ssl else 25)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Mail(parts.hostname, port, user, password, ssl, starttls=port == 587 and not ssl)

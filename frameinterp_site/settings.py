@@ -9,7 +9,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from .env import cache, database, envbool, envfloat, envint, envlist, envpath, envstr, secret_key
+from .env import cache, database, envbool, envfloat, envint, envlist, envpath, envstr, mail, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "interpolation.middleware.LocalTimeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "frameinterp_site.fulldisk.FullDiskMiddleware",
@@ -171,6 +172,13 @@ AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "frameinterp_site.lockout.locked_out"
 if BEHIND_PROXY:
     AXES_CLIENT_IP_CALLABLE = "frameinterp_site.proxy.client_ip"
+
+# -- Mail: only where somebody asked for it, and only if this is set ------------------------------------------------
+MAIL = mail(envstr("INBETWEEN_EMAIL"))
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.host, MAIL.port, MAIL.user, MAIL.password
+EMAIL_USE_SSL, EMAIL_USE_TLS, EMAIL_TIMEOUT = MAIL.ssl, MAIL.starttls, 20
+DEFAULT_FROM_EMAIL = envstr("INBETWEEN_EMAIL_FROM", "inbetween@localhost")
+PUBLIC_URL = envstr("INBETWEEN_URL", f"http://127.0.0.1:{envint('INBETWEEN_PORT', 8000)}").rstrip("/")  # in mails
 
 # -- API ---------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

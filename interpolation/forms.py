@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import UserCreationForm
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
 
 from engine.config import MAX_INBETWEEN, parse_fps
 from engine.errors import BadOptionsError
 
-from .models import Project, Source
+from .models import ApiToken, Preferences, Project, Source
 
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -24,6 +27,43 @@ class SignUpForm(UserCreationForm):
     class Meta(UserCreationForm.Meta):
         model = get_user_model()
         fields = ("username",)
+
+
+class PreferencesForm(forms.Form):
+    email = forms.EmailField(required=False, max_length=254, label=_("E-mail address"))
+    mail_when_done = forms.BooleanField(required=False)
+    time_zone = forms.ChoiceField(required=False)
+    theme = forms.ChoiceField(choices=Preferences.Theme.choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+        self.fields["time_zone"].choices = [  # type: ignore[attr-defined]
+            ("", _("As this browser says")), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in zones)
+        ]  # fmt: skip
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(required=False, max_length=80, strip=True)
+    scope = forms.ChoiceField(choices=ApiToken.Scope.choices, required=False)
+    days = forms.IntegerField(required=False)
+
+    def clean_scope(self) -> str:
+        return self.cleaned_data["scope"] or ApiToken.Scope.WRITE
+
+
+class AccountDeleteForm(forms.Form):
+    password = forms.CharField(strip=False, error_messages={"required": _("Type your password, to be sure.")})
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(_("This is not your password."))
+        return password
 
 
 class ProjectForm(forms.ModelForm):

@@ -68,6 +68,7 @@ def attempt(job_id: str, worker: str) -> str:
         services.job_remove_files(job_id=UUID(job_id))
     else:
         services.job_measure(job_id=UUID(job_id))
+        services.mail_job_ended(job_id=UUID(job_id))
     return status or "deleted"
 
 

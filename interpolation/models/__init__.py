@@ -1,6 +1,7 @@
 """What the portal keeps: projects, their sources, the jobs on them, the previews that stay, and who may see them."""
 
 from .people import ApiToken, Member, ShareLink, UserLimits
+from .preferences import Preferences
 from .work import (
     Job,
     JobQuerySet,
@@ -17,6 +18,7 @@ __all__ = [
     "Job",
     "JobQuerySet",
     "Member",
+    "Preferences",
     "Preview",
     "Project",
     "ProjectQuerySet",

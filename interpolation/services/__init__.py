@@ -1,5 +1,6 @@
 """Everything that writes. Keyword-only functions; what a person can put right is a ServiceError or an EngineError."""
 
+from .accounts import account_delete, account_export, mail_job_ended, preferences_of, preferences_set
 from .errors import PictureSizesDifferError, ServiceError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
 from .ledger import Storage, job_measure, storage_of
@@ -60,6 +61,8 @@ __all__ = [
     "PictureSizesDifferError",
     "ServiceError",
     "Storage",
+    "account_delete",
+    "account_export",
     "estimate",
     "held_back",
     "in_a_few_words",
@@ -86,12 +89,15 @@ __all__ = [
     "job_stopped",
     "job_tag",
     "limits_of",
+    "mail_job_ended",
     "member_remove",
     "member_set",
     "outlooks",
     "parts_due",
     "parts_remove",
     "places",
+    "preferences_of",
+    "preferences_set",
     "project_create",
     "project_delete",
     "project_purge",

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from .. import services
-from ..forms import SignUpForm
-from ..models import ApiToken
-from .common import MemberRequest
+from ..forms import AccountDeleteForm, PreferencesForm, SignUpForm, TokenForm
+from ..middleware import KEY
+from ..models import ApiToken, Preferences
+from .common import REFUSALS, MemberRequest
 
 
 class SignIn(LoginView):
@@ -27,6 +31,13 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(signup=settings.SIGNUP, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        user = form.get_user()
+        assert isinstance(user, User)
+        _take_along(self.request, services.preferences_of(user))
+        return answer
 
 
 @sensitive_post_parameters("password1", "password2")
@@ -44,14 +55,34 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _account_page(request: MemberRequest, *, status: int = 200, **extra: object) -> HttpResponse:
-    tokens = ApiToken.objects.filter(user=request.user)
+    preferences = services.preferences_of(request.user)
     context = {
         "password_form": PasswordChangeForm(request.user),
-        "tokens": tokens,
+        "preferences_form": PreferencesForm(initial=_chosen(request.user, preferences)),
+        "token_form": TokenForm(initial={"scope": ApiToken.Scope.WRITE}),
+        "delete_form": AccountDeleteForm(request.user),
+        "tokens": ApiToken.objects.filter(user=request.user),
         "storage": services.storage_of(request.user),
         "limits": services.limits_of(request.user),
+        "token_days": token_days(),
+        "mail": bool(settings.EMAIL_HOST),
     }
     return render(request, "accounts/account.html", context | extra, status=status)
+
+
+def token_days() -> int:
+    """For how long a token is good at the longest."""
+    longest = cast(timedelta, settings.REST_KNOX["TOKEN_TTL"])
+    return longest.days
+
+
+def _chosen(user: User, preferences: Preferences) -> dict[str, Any]:
+    return {
+        "email": user.email,
+        "time_zone": preferences.time_zone,
+        "theme": preferences.theme,
+        "mail_when_done": preferences.mail_when_done,
+    }
 
 
 @login_required
@@ -61,10 +92,63 @@ def account(request: MemberRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+def preferences_change(request: MemberRequest) -> HttpResponse:
+    form = PreferencesForm(request.POST)
+    if form.is_valid():
+        try:
+            kept = services.preferences_set(user=request.user, **form.cleaned_data)
+        except REFUSALS as error:
+            form.add_error("email", str(error))
+        else:
+            _take_along(request, kept)
+            messages.success(request, _("Kept."))
+            return redirect("account")
+    return _account_page(request, preferences_form=form, status=422)
+
+
+def _take_along(request: HttpRequest, kept: Preferences) -> None:
+    """Into the session, so that pages need no question to the database for it."""
+    request.session[KEY], request.session["theme"] = kept.time_zone, kept.theme
+
+
+@login_required
+@require_GET
+def account_export(request: MemberRequest) -> HttpResponse:
+    answer = JsonResponse(services.account_export(user=request.user), json_dumps_params={"indent": 1})
+    answer["Content-Disposition"] = 'attachment; filename="inbetween-account.json"'
+    return answer
+
+
+@login_required
+@require_POST
+@sensitive_post_parameters()
+def account_delete(request: MemberRequest) -> HttpResponse:
+    form = AccountDeleteForm(request.user, request.POST)
+    if form.is_valid():
+        try:
+            services.account_delete(user=request.user)
+        except REFUSALS as error:
+            form.add_error("password", str(error))
+        else:
+            logout(request)
+            messages.success(request, _("Your account and everything in it is deleted."))
+            return redirect("sign-in")
+    return _account_page(request, delete_form=form, status=422)
+
+
+@login_required
+@require_POST
 def token_create(request: MemberRequest) -> HttpResponse:
     """The token is in this answer and nowhere else: only its hash is kept."""
-    _, token = services.token_create(user=request.user)
-    return _account_page(request, new_token=token)
+    form = TokenForm(request.POST)
+    if form.is_valid():
+        try:
+            _row, token = services.token_create(user=request.user, **form.cleaned_data)
+        except REFUSALS as error:
+            form.add_error("days", str(error))
+        else:
+            return _account_page(request, new_token=token)
+    return _account_page(request, token_form=form, status=422)
 
 
 @login_required

@@ -229,5 +229,6 @@ def queue(request: MemberRequest) -> HttpResponse:
             ),
         )
     ]
+    own = next(({**row, "before": at} for at, row in enumerate(rows) if row["mine"]), None)
     template = "interpolation/_queue.html" if request.headers.get("HX-Request") else "interpolation/queue.html"
-    return render(request, template, {"rows": rows})
+    return render(request, template, {"rows": rows, "own": own, "held": services.held_back("")})

@@ -1,7 +1,10 @@
 // Runs in <head>, before anything is painted: light, dark, or what the system says.
 (() => {
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const stored = () => { try { return localStorage.getItem("theme") || "system"; } catch { return "system"; } };
+  const kept = document.documentElement.dataset.themeKept || "system"; // chosen on the account page; here it may differ
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `time_zone=${zone}; path=/; max-age=31536000; SameSite=Lax`;
+  const stored = () => { try { return localStorage.getItem("theme") || kept; } catch { return kept; } };
   const apply = () => {
     const choice = stored();
     const dark = choice === "dark" || (choice === "system" && system.matches);
@@ -12,6 +15,9 @@
   apply();
   system.addEventListener("change", apply);
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelector("[data-preferences]")?.addEventListener("submit", (event) => {
+      try { localStorage.setItem("theme", event.target.elements.theme.value); } catch { /* private window */ }
+    });
     const button = document.querySelector("[data-theme-toggle]");
     if (!button) return;
     const label = () => { button.setAttribute("aria-label", `Theme: ${stored()}. Change`); button.title = `Theme: ${stored()}`; };
