@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
@@ -32,3 +33,10 @@ class ScopedTokenAuthentication(TokenAuthentication):
         if token.scope != ApiToken.Scope.WRITE and request.method not in SAFE_METHODS:
             raise PermissionDenied(READ_ONLY)
         return found
+
+
+class ScopedTokenScheme(KnoxTokenScheme):  # type: ignore[misc,no-untyped-call]
+    """How the schema describes it; found by drf-spectacular because it is defined."""
+
+    target_class = ScopedTokenAuthentication
+    name = "token"

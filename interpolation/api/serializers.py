@@ -132,9 +132,10 @@ class JobListSerializer(serializers.ModelSerializer[Job]):
 
     @extend_schema_field(inline_serializer("Progress", PROGRESS))
     def get_progress(self, job: Job) -> dict[str, Any]:
-        if job.status == Job.Status.QUEUED and "outlooks" not in self.context:
-            self.context["outlooks"] = outlooks()  # once for a list
-        return job_progress_view(job, outlooks_now=self.context.get("outlooks"))
+        context: Any = self.context
+        if job.status == Job.Status.QUEUED and "outlooks" not in context:
+            context["outlooks"] = outlooks()  # once for a list
+        return job_progress_view(job, outlooks_now=context.get("outlooks"))
 
 
 class JobSerializer(JobListSerializer):

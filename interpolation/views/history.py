@@ -171,7 +171,7 @@ def compare(request: MemberRequest) -> HttpResponse:
     wanted = [request.GET.get(side, "") for side in ("a", "b")]
     jobs = {
         str(job.pk): job
-        for job in Job.objects.of(request.user)
+        for job in Job.objects.reachable_by(request.user)
         .filter(pk__in=_uuids(wanted), status=Job.Status.SUCCEEDED)
         .select_related("source", "project")
     }

@@ -1,0 +1,290 @@
+"""Every address of the portal, and what it answers to whom. An address without a row here fails the test.
+
+Columns: anonymous, stranger, viewer, editor, owner of the project, administrator. "in" is: sign in first (302 there).
+"""
+
+from __future__ import annotations
+
+import re
+from ast import literal_eval
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from django.utils import timezone
+
+from engine.config import TrainConfig
+from interpolation import services
+from interpolation.access import link_token
+from interpolation.models import Job, Member, Project, ShareLink, Source
+from training.models import TrainingRun
+
+from .pages import finished_job, job_of, person, source_of
+
+pytestmark = pytest.mark.django_db
+ROLES = ("anonymous", "stranger", "viewer", "editor", "owner", "admin")
+
+EVERYBODY = "200 200 200 200 200 200"
+SIGNED_IN = " in 200 200 200 200 200"
+CHANGED_BY_ALL = " in 302 302 302 302 302"
+SEEN = " in 404 200 200 200 200"
+WORKED = " in 404 403 200 200 200"
+CHANGED = " in 404 403 302 302 302"
+MANAGED = " in 404 403 403 200 200"
+OWNED = " in 404 403 403 302 302"
+API_ALL = "401 200 200 200 200 200"
+API_SEEN = "401 404 200 200 200 200"
+API_CHANGED = "401 404 403 200 200 200"
+API_MADE = "401 404 403 201 201 201"
+API_OWNED = "401 404 403 403 204 204"
+
+PAGES = {
+    # the site
+    "GET /": "200 302 302 302 302 302",
+    "GET /health/": "503 503 503 503 503 503",  # no worker lives in a test
+    "GET /help/": EVERYBODY,
+    "GET /models/": SIGNED_IN,
+    "GET /queue/": SIGNED_IN,
+    "GET /queue/mine/": SIGNED_IN,
+    "GET /history/": SIGNED_IN,
+    "POST /history/act/ {'act': 'delete', 'jobs': '{job}'}": CHANGED_BY_ALL,
+    "GET /compare/?a={job}&b={other}": SEEN,
+    "GET /metrics/": SIGNED_IN,
+    "GET /deleted/": SIGNED_IN,
+    "GET /sign-in/": "200 302 302 302 302 302",
+    "GET /sign-up/": "200 302 302 302 302 302",
+    "POST /sign-out/": "302 302 302 302 302 302",
+    # one's own account
+    "GET /account/": SIGNED_IN,
+    "POST /account/tokens/": SIGNED_IN,
+    "POST /account/tokens/{digest}/revoke/": " in 404 404 404 302 404",
+    "POST /account/password/": " in 422 422 422 422 422",
+    # projects
+    "GET /projects/": SIGNED_IN,
+    "POST /projects/new/ {'name': 'new'}": CHANGED_BY_ALL,
+    "GET /projects/{project}/": SEEN,
+    "POST /projects/{project}/delete/": OWNED,
+    "POST /projects/{project}/rename/ {'name': 'new'}": OWNED,
+    "GET /projects/{project}/people/": SEEN,
+    "POST /projects/{project}/people/set/ {'username': 'stranger', 'role': 'viewer'}": OWNED,
+    "POST /projects/{project}/people/{member}/remove/": OWNED,
+    "POST /projects/{project}/sources/": " in 404 403 422 422 422",
+    "POST /projects/{project}/sources/sample/": CHANGED,
+    "POST /deleted/project/{gone_project}/restore/": " in 404 403 403 302 404",
+    "POST /deleted/source/{gone_source}/restore/": " in 404 403 302 302 404",
+    "POST /deleted/job/{gone_job}/restore/": " in 404 403 302 302 404",
+    # sources
+    "POST /sources/{source}/delete/": CHANGED,
+    "GET /sources/{source}/jobs/new/": WORKED,
+    "POST /sources/{source}/jobs/new/": " in 404 403 422 422 422",
+    "GET /sources/{source}/jobs/prediction/": WORKED,
+    # jobs
+    "GET /jobs/{job}/": SEEN,
+    "GET /jobs/{job}/status/": SEEN,
+    "GET /jobs/{job}/parts/": SEEN,
+    "POST /jobs/{waiting}/cancel/": CHANGED,
+    "POST /jobs/{failed}/retry/": CHANGED,
+    "POST /jobs/{job}/redraw/": " in 404 403 422 422 422",
+    "POST /jobs/{job}/delete/": CHANGED,
+    "POST /jobs/{job}/words/ {'tags': 'night'}": CHANGED,
+    "GET /jobs/{job}/links/": MANAGED,
+    "POST /jobs/{job}/links/ {'days': '7'}": OWNED,
+    "POST /jobs/{job}/links/{link}/revoke/": OWNED,
+    "GET /s/{token}/": EVERYBODY,
+    # files
+    "GET /media/jobs/{job}/preview.mp4": "404 404 200 200 200 200",
+    "GET /media/sources/{source}/source.mp4": "404 404 200 200 200 200",
+    "GET /jobs/{job}/download/master/": "404 404 200 200 200 200",
+    "GET /jobs/{job}/download/figures/": "404 404 200 200 200 200",
+    # training, which is nobody's project: who started a run sees it
+    "GET /training/": SIGNED_IN,
+    "GET /training/new/": " in 403 403 403 403 200",
+    "GET /training/{run}/": " in 404 404 404 200 200",
+    "GET /training/{run}/status/": " in 404 404 404 200 200",
+    "POST /training/{run}/cancel/": " in 404 404 404 302 302",
+    "POST /training/{run}/resume/": " in 404 404 404 403 302",
+}
+API = {
+    "GET /api/schema/": EVERYBODY,
+    "GET /api/docs/": EVERYBODY,
+    "GET /api/v1/projects/": API_ALL,
+    "POST /api/v1/projects/ {'name': 'new'}": "401 201 201 201 201 201",
+    "GET /api/v1/projects/{project}/": API_SEEN,
+    "DELETE /api/v1/projects/{project}/": API_OWNED,
+    "GET /api/v1/sources/": API_ALL,
+    "POST /api/v1/sources/ {'project': '{project}', 'sample': True}": API_MADE,
+    "GET /api/v1/sources/{source}/": API_SEEN,
+    "GET /api/v1/jobs/": API_ALL,
+    "POST /api/v1/jobs/ {'source': '{source}'}": API_MADE,
+    "GET /api/v1/jobs/{job}/": API_SEEN,
+    "POST /api/v1/jobs/{waiting}/cancel/": API_CHANGED,
+    "POST /api/v1/jobs/{failed}/retry/": API_CHANGED,
+    "GET /api/v1/jobs/{job}/parts/": API_SEEN,
+    "POST /api/v1/jobs/{job}/redraw/ {'start': '0', 'end': '1'}": "401 404 403 400 400 400",  # its parts are gone
+    "GET /api/v1/models/": API_ALL,
+    "POST /api/v1/token/ {'username': 'owner', 'password': 'wrong'}": "403 403 403 403 403 403",
+    "GET /api/v1/training-runs/": API_ALL,
+    "GET /api/v1/training-runs/{run}/": "401 404 404 404 200 200",
+}
+ROWS = PAGES | API
+NO_ROW = "admin/"  # all of it is for administrators: see the last test
+
+
+@dataclass
+class World:
+    """Clients by role, and what the names in the rows stand for."""
+
+    clients: dict[str, Client]
+    names: dict[str, str]
+
+    def client(self, role: str) -> Client:
+        """As signed in as at the beginning, whatever an earlier request has done to it."""
+        client = Client()
+        client.cookies = copy(self.clients[role].cookies)
+        return client
+
+
+@pytest.fixture
+def world(media_root: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    people = {role: person(role) for role in ROLES[1:]}
+    User.objects.filter(username="admin").update(is_staff=True, is_superuser=True)
+    owner = people["owner"]
+    source = source_of(owner)
+    project = source.project
+    for role in ("viewer", "editor"):
+        services.member_set(project=project, username=role, role=role)
+    home = media_root / "sources" / str(source.pk)
+    home.mkdir(parents=True)
+    (home / "source.mp4").write_bytes(b"film")
+    job = finished_job(source)
+    job.directory.mkdir(parents=True)
+    for name in ("master.mp4", "preview.mp4"):
+        (job.directory / name).write_bytes(b"film")
+    Job.objects.filter(pk=job.pk).update(master=f"jobs/{job.pk}/master.mp4")
+    leaver = services.member_set(project=project, username="admin", role="viewer")
+    Member.objects.filter(pk=leaver.pk).update(user=person("leaver"))
+    gone = {"deleted_at": timezone.now()}
+    gone_project = Project.objects.create(owner=owner, name="gone", **gone)
+    for role in ("viewer", "editor"):
+        services.member_set(project=gone_project, username=role, role=role)
+    gone_source = Source.objects.create(project=project, kind="video", name="gone", file="x", **gone)
+    digest, _ = services.token_create(user=owner, name="script")
+    link = ShareLink.objects.create(job=job)
+    config = TrainConfig(model_path="x.pth", synthetic=True).to_dict()
+    run = TrainingRun.objects.create(owner=owner, name="run", status="queued", config=config)
+    names = {
+        "project": project.pk,
+        "source": source.pk,
+        "job": job.pk,
+        "other": finished_job(source).pk,
+        "waiting": job_of(source).pk,
+        "failed": job_of(source, "failed").pk,
+        "gone_project": gone_project.pk,
+        "gone_source": gone_source.pk,
+        "gone_job": job_of(source, "failed", **gone).pk,
+        "member": leaver.pk,
+        "digest": digest.pk,
+        "link": link.pk,
+        "token": link_token(link.pk),
+        "run": run.pk,
+    }
+    monkeypatch.setattr(
+        services, "source_create_sample", lambda *, project: source
+    )  # looking into a file takes a second
+    clients = {role: Client() for role in ROLES}
+    for role, user in people.items():
+        clients[role].force_login(user)
+    return World(clients, {name: str(value) for name, value in names.items()})
+
+
+def asked(world: World, role: str, row: str) -> HttpResponse:
+    """What this role gets for the row; whatever it changes is undone."""
+    for name, value in world.names.items():
+        row = row.replace("{" + name + "}", value)
+    method, _, rest = row.partition(" ")
+    path, _, body = rest.partition(" ")
+    data = literal_eval(body) if body else {}
+    more = {"content_type": "application/json"} if path.startswith("/api/") else {}
+    with transaction.atomic():
+        answer = getattr(world.client(role), method.lower())(path, data, **more)
+        transaction.set_rollback(True)
+    return answer
+
+
+def said(answer: HttpResponse) -> str:
+    to = answer.headers.get("Location", "")
+    return "in" if answer.status_code == 302 and to.startswith("/sign-in/") else str(answer.status_code)
+
+
+def test_every_address_answers_everybody_as_the_table_says(world: World) -> None:
+    wrong = {}
+    for row, table in ROWS.items():
+        expected = table.split()
+        assert len(expected) == len(ROLES), row
+        found = [said(asked(world, role, row)) for role in ROLES]
+        if found != expected:
+            wrong[row] = f"{' '.join(found)} instead of {' '.join(expected)}"
+    assert wrong == {}
+
+
+def routes(patterns: Any, prefix: str = "", *, allowed: bool = False) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern).removeprefix("^")
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route, allowed=allowed)
+        elif allowed or not route.startswith(NO_ROW):
+            yield route, pattern
+
+
+def methods(pattern: URLPattern) -> set[str]:
+    """Those that the API's views declare; of other views nobody knows, there one row is enough."""
+    view: Any = pattern.callback
+    if hasattr(view, "actions"):
+        return {name.upper() for name in view.actions} - {"HEAD", "OPTIONS"}
+    handler = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    declared = {name.upper() for name in ("get", "post", "put", "patch", "delete") if hasattr(handler, name)}
+    return declared if "api/v1" in getattr(handler, "__module__", "").replace(".", "/") else set()
+
+
+def test_every_address_has_a_row(world: World) -> None:
+    covered: dict[str, set[str]] = {}
+    for row in ROWS:
+        for name, value in world.names.items():
+            row = row.replace("{" + name + "}", value)
+        method, path = row.split()[:2]
+        covered.setdefault(resolve(path.partition("?")[0]).route, set()).add(method)
+    missing = [route for route, _ in routes(get_resolver().url_patterns) if route not in covered]
+    assert missing == [], "addresses without a row in this table"
+    half = {
+        route: missed
+        for route, pattern in routes(get_resolver().url_patterns)
+        if (missed := methods(pattern) - covered[route])
+    }
+    assert half == {}, "methods without a row in this table"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_whole_admin_is_for_administrators(world: World, role: str) -> None:
+    answers = set()
+    for address in admin_addresses():
+        answer = world.clients[role].get(address)
+        to = answer.headers.get("Location", "")
+        answers.add("sign in" if to.startswith("/admin/login/") else str(answer.status_code))
+    expected = {"200", "302", "403", "404", "405"} if role == "admin" else {"sign in"}
+    assert answers <= expected, answers
+
+
+def admin_addresses() -> Iterator[str]:
+    """All of the admin, where it needs a number with one that no row has; without its own door."""
+    (found,) = (one for one in get_resolver().url_patterns if str(one.pattern) == "admin/")
+    assert isinstance(found, URLResolver)
+    for route, _ in routes([found], allowed=True):
+        if "(?P<" not in route and route not in ("admin/login/", "admin/logout/", "admin/jsi18n/"):
+            yield "/" + re.sub(r"<[^>]*>", "0", route)
