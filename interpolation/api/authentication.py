@@ -35,8 +35,8 @@ class ScopedTokenAuthentication(TokenAuthentication):
         return found
 
 
-class ScopedTokenScheme(KnoxTokenScheme):  # type: ignore[misc,no-untyped-call]
+class ScopedTokenScheme(KnoxTokenScheme):
     """How the schema describes it; found by drf-spectacular because it is defined."""
 
-    target_class = ScopedTokenAuthentication
+    target_class = "interpolation.api.authentication.ScopedTokenAuthentication"
     name = "token"

@@ -63,6 +63,9 @@ PAGES = {
     "POST /sign-out/": "302 302 302 302 302 302",
     # one's own account
     "GET /account/": SIGNED_IN,
+    "POST /account/preferences/ {'theme': 'dark', 'time_zone': 'moon'}": " in 422 422 422 422 422",
+    "GET /account/export/": SIGNED_IN,
+    "POST /account/delete/ {'password': 'wrong'}": " in 422 422 422 422 422",
     "POST /account/tokens/": SIGNED_IN,
     "POST /account/tokens/{digest}/revoke/": " in 404 404 404 302 404",
     "POST /account/password/": " in 422 422 422 422 422",
