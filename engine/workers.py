@@ -5,8 +5,34 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from contextvars import ContextVar
 
 import psutil
+
+_work: ContextVar[str] = ContextVar("work", default="")
+
+
+class working_on:  # noqa: N801: it is used like a function
+    """`with working_on(job_id):` what is logged inside belongs to it."""
+
+    def __init__(self, work_id: str) -> None:
+        self.work_id = work_id
+
+    def __enter__(self) -> None:
+        self.token = _work.set(self.work_id)
+
+    def __exit__(self, *error: object) -> None:
+        _work.reset(self.token)
+
+    @staticmethod
+    def set(work_id: str) -> None:
+        """For the rest of the surrounding `with`."""
+        _work.set(work_id)
+
+
+def current_work() -> str:
+    """What this thread works on; "" for nothing in particular."""
+    return _work.get()
 
 
 def worker_name() -> str:

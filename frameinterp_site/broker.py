@@ -10,11 +10,13 @@ from django_q.conf import Conf
 
 SEEN = "inbetween:cluster:{}"
 HELD_POLL = 1.0  # seconds
+BEAT = 5.0  # seconds between two words of a cluster about itself
 
 
 class ClusterBroker(ORM):
     """`set_stat` runs in the sentinel of every cluster, about twice a second while it lives."""
 
+    beaten = float("-inf")
     held: tuple[float, bool] = (0.0, False)  # when it was asked, and the answer
 
     def dequeue(self) -> object:
@@ -36,4 +38,9 @@ class ClusterBroker(ORM):
     def set_stat(self, key: str, value: str, timeout: int) -> object:
         if self.cache is not None:
             self.cache.set(SEEN.format(Conf.CLUSTER_NAME), time.time(), 600)
+        if time.monotonic() - self.beaten > BEAT:
+            from .workers import worker_beat  # needs the models, as above
+
+            self.beaten = time.monotonic()
+            worker_beat(Conf.CLUSTER_NAME)
         return super().set_stat(key, value, timeout)

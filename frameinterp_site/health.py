@@ -1,15 +1,24 @@
-"""Whether the portal works, for people and for monitors: 200 when it does, 503 with what is wrong when not."""
+"""Whether the portal works, for people and for monitors.
+
+/healthz   this process answers; asks nobody else
+/readyz    it can do its work: database, media, clusters that take jobs, no job that is stuck; 503 when not
+/health/   the same with figures
+"""
 
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
@@ -19,18 +28,47 @@ from interpolation.models import Job
 from training.models import TrainingRun
 
 from .broker import SEEN
+from .models import Hold
+from .workers import silent_workers
 
 CLUSTER_SILENT = 30.0  # seconds; its sentinel speaks twice a second
+UNTAKEN = timedelta(seconds=120)  # a job that waits for longer although nothing runs is not taken at all
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """This process lives."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """{"status", "checks": {name: "ok" or what is wrong}}."""
+    found = {name: " ".join(check["problems"]) or "ok" for name, check in checks().items()}
+    ready = all(words == "ok" for words in found.values())
+    return JsonResponse({"status": "ok" if ready else "trouble", "checks": found}, status=200 if ready else 503)
 
 
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
     """Figures and problems; nothing in it tells of users or files."""
-    checks = {"database": database(), **signs_of_life(), "disk": disk()}
-    problems = [problem for check in checks.values() for problem in check.pop("problems")]
+    found = checks()
+    problems = [problem for check in found.values() for problem in check.pop("problems")]
     status = 503 if problems else 200
-    return JsonResponse({"status": "ok" if not problems else "trouble", "problems": problems, **checks}, status=status)
+    return JsonResponse({"status": "ok" if not problems else "trouble", "problems": problems, **found}, status=status)
+
+
+def problems_now() -> list[str]:
+    """What is wrong, in words."""
+    return [problem for check in checks().values() for problem in check["problems"]]
+
+
+def checks() -> dict[str, dict[str, Any]]:
+    """Every check with its figures and, under "problems", what is wrong."""
+    return {"database": database(), "jobs": jobs(), **signs_of_life(), "media": media(), "disk": disk()}
 
 
 def signs_of_life() -> dict[str, dict[str, Any]]:
@@ -54,6 +92,27 @@ def database() -> dict[str, Any]:
     return {"ok": True, "waiting": waiting, "running": running, "problems": []}
 
 
+def jobs() -> dict[str, Any]:
+    """Running ones that are silent, waiting ones that nobody takes, machines that are missing."""
+    now = timezone.now()
+    try:
+        running = Job.objects.filter(status=Job.Status.RUNNING)
+        silent = running.filter(heartbeat_at__lt=now - timedelta(seconds=settings.HEARTBEAT_STALE)).count()
+        holds = {hold.queue: hold.mode for hold in Hold.objects.filter(host="")}
+        waiting = Job.objects.alive().waiting(sent_before=now - UNTAKEN).exists()
+        untaken = waiting and "interpolation" not in holds and not running.exists()
+        missing = silent_workers()
+    except DatabaseError:
+        return {"problems": []}  # is said already
+    problems = []
+    if silent:
+        problems.append(f"{silent} running job(s) have said nothing for {settings.HEARTBEAT_STALE:.0f} seconds.")
+    if untaken:
+        problems.append("Jobs wait, but no worker takes them. Restart the workers (manage.py up).")
+    problems += [f"The {worker} has been silent for {seconds:.0f} seconds." for worker, seconds in missing]
+    return {"silent": silent, "held": holds, "missing_workers": len(missing), "problems": problems}
+
+
 def clusters() -> dict[str, Any]:
     found: dict[str, Any] = {"problems": []}
     for name in settings.Q_CLUSTER["ALT_CLUSTERS"]:
@@ -70,6 +129,17 @@ def the_reaper() -> dict[str, Any]:
     alive = silence is not None and silence < 3 * settings.REAP_INTERVAL + 30
     problems = [] if alive else ["The reaper is not running: jobs of dead workers are not noticed."]
     return {"alive": alive, "seen_seconds_ago": silence, "problems": problems}
+
+
+def media() -> dict[str, Any]:
+    """Whether a file can be written where uploads and results go."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=Path(settings.MEDIA_ROOT), prefix=".ready-") as file:
+            file.write(b"ready")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return {"writable": False, "problems": [f"The media folder cannot be written: {reason} (INBETWEEN_MEDIA)."]}
+    return {"writable": True, "problems": []}
 
 
 def disk() -> dict[str, Any]:

@@ -28,3 +28,22 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue} on {self.host or 'all machines'}: {self.mode}"
+
+
+class Worker(models.Model):
+    """A task queue cluster of one machine, as it says of itself every few seconds. One that stops in order goes."""
+
+    queue = models.CharField(max_length=40)
+    host = models.CharField(max_length=80)
+    pid = models.PositiveIntegerField()
+    processes = models.PositiveIntegerField(default=0)  # workers and what they have started
+    memory_bytes = models.BigIntegerField(default=0)  # of all of them
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["queue", "host"]
+        constraints = [models.UniqueConstraint(fields=["queue", "host"], name="one_cluster_per_queue_and_machine")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} on {self.host}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from .env import cache, database, envbool, envfloat, envint, envlist, envpath, envstr, mail, secret_key
 
@@ -95,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "interpolation.middleware.LocalTimeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "frameinterp_site.logs.JobLogMiddleware",
     "axes.middleware.AxesMiddleware",
     "frameinterp_site.fulldisk.FullDiskMiddleware",
 ]
@@ -295,18 +297,24 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 
 LOG_LEVEL = envstr("INBETWEEN_LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = envstr("INBETWEEN_LOG_FORMAT", "line")  # or json
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f'INBETWEEN_LOG_FORMAT="{LOG_FORMAT}" is neither line nor json.')
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"job": {"()": "frameinterp_site.logs.JobFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s [%(process)d job=%(job)s] %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(process)d job=%(job)s] %(message)s"},
+        "json": {"()": "frameinterp_site.logs.JsonFormatter"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["job"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["job"]},
         "file": {
             "class": "frameinterp_site.logs.SharedFileHandler",
             "filename": LOG_DIR / "inbetween.log",
             "delay": True,
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
             "filters": ["job"],
         },
     },

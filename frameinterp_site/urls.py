@@ -4,13 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from .health import health
+from .health import health, healthz, readyz
 
 admin.site.site_header = admin.site.site_title = "Inbetween"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("api/v1/", include("interpolation.api.urls")),
     path("api/v1/", include("training.api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -20,7 +20,7 @@ from django.db import close_old_connections
 
 from engine.childproc import ChildResult
 from engine.warm import WarmChild
-from engine.workers import child_environment, worker_name
+from engine.workers import child_environment, worker_name, working_on
 
 from . import services
 from .models import Job
@@ -47,7 +47,8 @@ def job_run(job_id: str) -> str:
             services.wake()  # for other machines: this one has taken their message
         return "nothing waits"
     try:
-        return attempt(str(next_job), worker)
+        with working_on(str(next_job)):
+            return attempt(str(next_job), worker)
     finally:
         services.wake()
 

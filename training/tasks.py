@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
 from engine.childproc import ChildResult, run_child
-from engine.workers import child_environment, worker_name
+from engine.workers import child_environment, worker_name, working_on
 
 from . import services
 from .models import TrainingRun
@@ -34,7 +34,7 @@ def training_run(run_id: str) -> str:
     if not services.training_run_claim(run_id=run_id, worker=worker):
         return "not waiting"
     watch = Watch(UUID(run_id), worker)
-    with open_log(run_id) as words:
+    with open_log(run_id) as words, working_on(run_id):
         result = run_child(
             [sys.executable, "manage.py", "run_training", run_id, "--claim", worker],
             on_tick=watch.tick,

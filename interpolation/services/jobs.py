@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -22,6 +23,7 @@ from .options import unfit_options
 from .outlook import Outlook, outlook_view, outlooks
 from .queue import enqueue_on_commit
 
+log = logging.getLogger(__name__)
 Status = Job.Status
 WAITS = "waiting for disk space"  # said instead of the stage
 BYTES_PER_PIXEL = 0.25  # of the finished video, segments and previews together; measured on busy footage at CRF 18
@@ -54,6 +56,7 @@ def job_create(*, source: Source, options: dict[str, Any], user: User | None = N
             created_by=starter,
             options=checked.to_dict(),
         )
+        log.info("created by user %s from source %s", starter.pk, source.pk, extra={"job": job.pk})
         enqueue_on_commit(job.pk)
     return job
 
@@ -82,6 +85,7 @@ def job_cancel(*, job: Job) -> None:
             job.refresh_from_db()
             raise ServiceError(f'This job is over ("{job.get_status_display()}"): there is nothing to cancel.')
     job.refresh_from_db()
+    log.info("cancelled by a person", extra={"job": job.pk})
 
 
 def job_retry(*, job: Job) -> None:

@@ -131,6 +131,8 @@ def job_finish(*, job_id: UUID | str, worker: str, result: RenderResult) -> bool
                 unique_fields=["job", "kind", "position"],
                 update_fields=["time", "file"],
             )
+    if done:
+        log.info("done", extra={"job": job_id})
     return done == 1
 
 
@@ -165,6 +167,8 @@ def job_fail(*, job_id: UUID | str, worker: str, error: str) -> bool:
     changed = held(job_id, worker).update(
         status=Status.FAILED, error=error, waiting="", eta_seconds=None, finished_at=timezone.now()
     )
+    if changed:
+        log.warning("failed: %s", error, extra={"job": job_id})
     return changed == 1
 
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 def test_cancel_before_it_starts(long_job: Job) -> None:
     services.job_cancel(job=long_job)
-    assert tasks.job_run(str(long_job.pk)) == "not waiting"
+    assert tasks.job_run(str(long_job.pk)) == "nothing waits"
     long_job.refresh_from_db()
     assert (long_job.status, long_job.attempts) == ("cancelled", 0)
 

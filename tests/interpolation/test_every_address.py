@@ -49,6 +49,8 @@ PAGES = {
     # the site
     "GET /": "200 302 302 302 302 302",
     "GET /health/": "503 503 503 503 503 503",  # no worker lives in a test
+    "GET /healthz": EVERYBODY,
+    "GET /readyz": "503 503 503 503 503 503",
     "GET /help/": EVERYBODY,
     "GET /models/": SIGNED_IN,
     "GET /queue/": SIGNED_IN,

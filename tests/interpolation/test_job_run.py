@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from pytest_django.fixtures import Settings
 
 from engine.video import probe
+from frameinterp_site.logs import JobFilter
 from interpolation import services, tasks
 from interpolation.models import Job, Preview, Project, Source
 
@@ -46,18 +48,29 @@ def test_a_video_job_runs_to_its_end(alice: User, project: Project, source: Sour
 def test_a_second_message_for_the_same_job_does_nothing(source: Source) -> None:
     job = services.job_create(source=source, options={})
     Job.objects.update(status="succeeded")
-    assert tasks.job_run(str(job.pk)) == "not waiting"
+    assert tasks.job_run(str(job.pk)) == "nothing waits"
     job.refresh_from_db()
     assert (job.attempts, job.worker) == (0, "")
 
 
-def test_two_pictures_become_frames_between_them(project: Project, tiny_pictures: tuple[Path, Path]) -> None:
+def test_two_pictures_become_frames_between_them_and_every_line_of_the_log_names_the_job(
+    project: Project, tiny_pictures: tuple[Path, Path], data_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.handler.addFilter(JobFilter())
     source = services.source_create(project=project, kind="pictures", upload=tiny_pictures[0], upload2=tiny_pictures[1])
     job = services.job_create(source=source, options={"inbetween": 3})
     assert tasks.job_run(str(job.pk)) == "succeeded"
     job.refresh_from_db()
     assert job.previews.filter(kind=Preview.Kind.FRAME).count() == 3
     assert job.metrics["held_out"] is None
+    ours = [record for record in caplog.records if record.name.startswith("interpolation")]
+    said = [record.getMessage().split(" ")[0].rstrip(":") for record in ours]
+    assert said == ["created", "enqueued", "started", "child"]  # from the request to the end of the child
+    assert {str(record.__dict__["job"]) for record in ours} == {str(job.pk)}
+    lines = (data_folder / "logs" / "inbetween.log").read_text().splitlines()  # of the child
+    assert any("done" in line for line in lines)
+    assert all(f"job={job.pk}]" in line for line in lines if " INFO interpolation" in line)
     assert (job.directory.parents[1] / job.pictures_zip).is_file()
 
 

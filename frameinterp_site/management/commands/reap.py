@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from frameinterp_site import alarm
 from interpolation import reaper as interpolation_reaper
 from training import reaper as training_reaper
 
@@ -39,6 +40,7 @@ class Command(BaseCommand):
     def round(self) -> None:
         try:
             rounds = [interpolation_reaper.reap_once(), training_reaper.reap_once()]
+            alarm.look()
         except DatabaseError:
             log.exception("the database does not answer; trying again in the next round")
             close_old_connections()

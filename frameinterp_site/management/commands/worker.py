@@ -30,6 +30,9 @@ class Command(BaseCommand):
         cluster.start()
         # Not left to the interpreter's exit, which would join the sentinel too, but with signals half torn down.
         cluster.sentinel.join()
+        from frameinterp_site.workers import worker_gone
+
+        worker_gone(queue)
 
 
 def _tie_forks_together() -> None:
