@@ -7,6 +7,8 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.utils.translation import gettext_lazy as _
 
 from engine.checkpoint import list_models
 from engine.config import ModelConfig, TrainConfig
@@ -29,9 +31,15 @@ class TrainingForm(forms.Form):
     )
     source = forms.ChoiceField(
         initial="synthetic",
-        choices=[("synthetic", "Scenes made on the fly"), ("footage", "Footage on the server"), ("both", "Both")],
+        choices=[
+            ("synthetic", _("Scenes made on the fly")),
+            ("uploads", _("Uploads of a project")),
+            ("footage", _("Footage on the server")),
+            ("both", _("Both")),
+        ],
         widget=forms.RadioSelect,
     )
+    project = forms.ChoiceField(required=False)
     data_dir = forms.CharField(required=False, max_length=1000)
     photos = forms.CharField(required=False, max_length=1000)
     arch = forms.ChoiceField(initial=DEFAULTS.model.arch, widget=forms.RadioSelect)
@@ -43,8 +51,12 @@ class TrainingForm(forms.Form):
     lr = forms.FloatField(initial=DEFAULTS.lr)
     max_minutes = forms.FloatField(required=False, initial=60)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.uploads = {number: (name, files) for number, name, files in services.uploads_of(user)}
+        self.fields["project"].choices = [  # type: ignore[attr-defined]
+            ("", _("Choose")), *((number, f"{name} ({len(files)})") for number, (name, files) in self.uploads.items())
+        ]  # fmt: skip
         self.folders = offered_folders()
         self.root = settings.TRAINING_DATA
         self.fields["arch"].choices = [(name, WORDS.get(name, name)) for name in ARCHITECTURES]  # type: ignore[attr-defined]
@@ -55,7 +67,16 @@ class TrainingForm(forms.Form):
         data = super().clean() or {}
         if data.get("source") in ("footage", "both") and not data.get("data_dir"):
             self.add_error("data_dir", "Say which folder on the server holds the frames or videos.")
+        if data.get("source") == "uploads" and not data.get("project"):
+            self.add_error("project", _("Say which project’s videos to learn from."))
         return data
+
+    @property
+    def own_files(self) -> tuple[str, ...]:
+        """The videos of the chosen project."""
+        if self.cleaned_data["source"] != "uploads":
+            return ()
+        return tuple(self.uploads[self.cleaned_data["project"]][1])
 
     def config(self) -> TrainConfig:
         """Raises BadOptionsError for values out of range, ServiceError for a name that cannot be used."""
@@ -63,7 +84,7 @@ class TrainingForm(forms.Form):
         footage, synthetic = data["source"] in ("footage", "both"), data["source"] in ("synthetic", "both")
         return TrainConfig(
             model_path=str(services.new_model_path(data["name"])),
-            data_dirs=(data["data_dir"],) if footage else (),
+            data_dirs=(data["data_dir"],) if footage else self.own_files,
             photos=data["photos"] or None if synthetic else None,
             synthetic=synthetic,
             model=ModelConfig(arch=data["arch"]),

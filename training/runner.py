@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,12 @@ from django.db import close_old_connections, connection
 from engine.config import TrainConfig
 from engine.errors import EngineError
 
-from . import services
+from . import pictures, services
 from .models import TrainingRun
 
 if TYPE_CHECKING:
     from engine.learn.loop import EpochReport, StepReport, TrainResult
+    from engine.learn.showing import Shown
 
 WRITES_PER_SECOND = 1.0
 BEAT = 5.0  # seconds
@@ -182,7 +183,21 @@ def train(
         recorder.on_epoch(report)
         on_epoch(report)
 
-    return train_loop(config, on_step=both_steps, on_epoch=both_epochs, should_stop=should_stop)
+    return train_loop(
+        config,
+        on_step=both_steps,
+        on_epoch=both_epochs,
+        on_pictures=lambda epoch, shown: keep_pictures(row, epoch, shown),
+        should_stop=should_stop,
+    )
+
+
+def keep_pictures(row: TrainingRun, epoch: int, shown: Iterable[Shown]) -> None:
+    """A full disk costs the pictures, not the training."""
+    try:
+        pictures.keep(row.pk, epoch, shown)
+    except OSError:
+        log.warning("the pictures of epoch %d could not be kept", epoch, exc_info=True, extra={"job": row.pk})
 
 
 def settle(row: TrainingRun, worker: str, result: TrainResult, *, interrupted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -9,18 +10,20 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from engine.errors import EngineError
 
-from . import services
+from . import pictures, promotion, services
 from .forms import TrainingForm
 from .models import TrainingRun
 
 REFUSALS = (EngineError, services.ServiceError)
 LISTED = 200
+PICTURE = re.compile(r"(\d{6}/)?\d_[a-z0-9]+\.jpg")
+UUIDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find_run(request: HttpRequest, pk: UUID) -> TrainingRun:
@@ -45,11 +48,12 @@ def training(request: HttpRequest) -> HttpResponse:
 def training_new(request: HttpRequest) -> HttpResponse:
     if not services.may_start(request.user):
         raise PermissionDenied("Only administrators may start training here.")
-    form = TrainingForm(request.POST or None)
+    user = cast(User, request.user)
+    form = TrainingForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         try:
             run = services.training_run_create(
-                owner=cast(User, request.user), name=form.cleaned_data["name"], config=form.config()
+                owner=user, name=form.cleaned_data["name"], config=form.config(), own=form.own_files
             )
             return redirect(run)
         except REFUSALS as error:
@@ -61,7 +65,92 @@ def training_new(request: HttpRequest) -> HttpResponse:
 @require_GET
 def training_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = find_run(request, pk)
-    return render(request, "training/training_run.html", _watch(run) | {"settings": settings_in_words(run)})
+    context = _watch(run) | {
+        "settings": settings_in_words(run),
+        "seen": _pictures(run, request.GET.get("epoch", "")),
+        "gate": _gate(run) if may_promote(request.user) else None,
+    }
+    return render(request, "training/training_run.html", context)
+
+
+def may_promote(user: Any) -> bool:
+    return bool(user.is_staff and user.has_perm("training.change_trainingrun"))
+
+
+def _gate(run: TrainingRun) -> promotion.Gate | None:
+    """Whether the weights of the run may become the default; None while it has none."""
+    if not run.model_sha256:
+        return None
+    try:
+        return promotion.gate(run.model_name)
+    except REFUSALS as error:
+        return promotion.Gate(False, str(error))
+
+
+def _pictures(run: TrainingRun, asked: str) -> dict[str, Any]:
+    return pictures.pictures(run.pk, int(asked) if asked.isdecimal() and len(asked) < 9 else None)
+
+
+@login_required
+@require_GET
+def training_pictures(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The fragment with what an epoch draws."""
+    run = find_run(request, pk)
+    return render(
+        request,
+        "training/_training_pictures.html",
+        {"run": run, "seen": _pictures(run, request.GET.get("epoch", "")), "fragment": True},
+    )
+
+
+@login_required
+@require_GET
+def training_picture(request: HttpRequest, pk: UUID, name: str) -> FileResponse:
+    """One picture of a run that the asker may see."""
+    folder = pictures.folder_of(find_run(request, pk).pk)
+    if not PICTURE.fullmatch(name) or not (folder / name).is_file():
+        raise Http404
+    answer = FileResponse((folder / name).open("rb"), content_type="image/jpeg")
+    answer["Cache-Control"] = "private, max-age=600"
+    return answer
+
+
+@login_required
+@require_POST
+def training_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
+    run = find_run(request, pk)
+    if not may_promote(request.user):
+        raise PermissionDenied("Only administrators choose the default model.")
+    try:
+        found = promotion.model_promote(name=run.model_name, user=cast(User, request.user))
+        messages.success(request, f"{run.model_name} is the default now: {found.words}")
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(run)
+
+
+@login_required
+@require_GET
+def training_compare(request: HttpRequest) -> HttpResponse:
+    """Up to six runs in one chart, and what differs in their settings."""
+    wanted = [value for value in request.GET.getlist("run") if UUIDS.fullmatch(value)][:6]
+    runs = list(TrainingRun.objects.visible_to(request.user).filter(pk__in=wanted).prefetch_related("epochs"))
+    if len(runs) < 2:
+        messages.error(request, "Tick two runs or more to compare them.")
+        return redirect("training")
+    told = [dict(settings_in_words(run)) for run in runs]
+    rows = [(what, [one.get(what, "–") for one in told]) for what in told[0] | told[1]]
+    figures = [
+        {
+            "name": run.name,
+            "curve": run.curve,
+            "epochs": [[epoch.number, epoch.psnr] for epoch in run.epochs.all() if epoch.psnr is not None],
+        }
+        for run in runs
+    ]
+    differing = [(what, values) for what, values in rows if len(set(values)) > 1]
+    context = {"runs": runs, "figures": figures, "differing": differing}
+    return render(request, "training/training_compare.html", context)
 
 
 @login_required
@@ -109,6 +198,7 @@ def _watch(run: TrainingRun) -> dict[str, Any]:
         "progress": services.training_run_progress_view(run),
         "epochs": epochs[::-1],
         "best": best,
+        "last": measured[-1] if measured else None,
         "figures": figures,
         "can_resume": not run.by_hand and run.status in (TrainingRun.Status.FAILED, TrainingRun.Status.CANCELLED),
     }

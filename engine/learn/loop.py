@@ -32,6 +32,7 @@ from engine.nets.flow_fusion import Synthesis
 from .losses import baseline_loss, choice_loss, chosen_flow_loss, flow_loss, mask_loss, picture_loss
 from .ranks import Ranks
 from .samples import batches, open_sources, validation_set
+from .showing import Shown, show
 from .validation import Figures, validate, validate_references
 
 _SAVE_EVERY_S = 180
@@ -92,6 +93,7 @@ def train(
     *,
     on_step: Callable[[StepReport], None] = lambda report: None,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
+    on_pictures: Callable[[int, Iterator[Shown]], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> TrainResult:
     """Train as `config` says, calling back after every step and epoch.
@@ -100,7 +102,9 @@ def train(
         BadInputError: no usable data. WeightsError: `init` or the interrupted run cannot be read.
         EngineError: the loss is not a number any more.
     """
-    return _Run(config, on_step, on_epoch, should_stop).go()
+    run = _Run(config, on_step, on_epoch, should_stop)
+    run.on_pictures = on_pictures
+    return run.go()
 
 
 class _Run:
@@ -113,6 +117,7 @@ class _Run:
     ) -> None:
         self.config = config
         self.on_step, self.on_epoch, self.should_stop = on_step, on_epoch, should_stop
+        self.on_pictures: Callable[[int, Iterator[Shown]], None] | None = None
         self.ranks = Ranks.from_environment()
         self.device = self.ranks.device(choose_device(config.device))
         self.model_path = Path(config.model_path)
@@ -305,6 +310,8 @@ class _Run:
         self._save_last()
         self._save_history()
         self.on_epoch(report)
+        if self.on_pictures:
+            self.on_pictures(number, show(state.average, self.kept_apart, self.device))
 
     def _publish(self, figures: Figures) -> None:
         metrics = {"psnr": figures.psnr, "ssim": figures.ssim, **self.references, "set": "validation"}

@@ -11,8 +11,9 @@
     show();
   }
 
+  const many = document.querySelector("[data-training-many]");
   const charts = document.querySelector("[data-training-charts]");
-  if (!charts) return;
+  if (!charts && !many) return;
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const config = { responsive: true, displaylogo: false, displayModeBar: false };
 
@@ -53,6 +54,34 @@
       if (points.length) Plotly.react(place, ...make(figures), config);
     }
   }
+
+  // Several runs in one chart.
+  function drawMany() {
+    const runs = JSON.parse(document.getElementById(many.dataset.trainingMany).textContent);
+    const colors = ["--new", "--key", "--good", "--ink", "--ink-2", "--warn-ink"];
+    const traces = (points, mode) => runs.map((run, at) => ({
+      x: run[points].map(([x]) => x), y: run[points].map(([, y]) => y), name: run.name, mode,
+      line: { color: token(colors[at % colors.length]), width: 2, dash: at % 2 ? "dash" : "solid" },
+      marker: { color: token(colors[at % colors.length]), size: 6 },
+    }));
+    Plotly.react(many.querySelector('[data-chart-of="psnr"]'), traces("epochs", "lines+markers"), layout("epoch", "PSNR, dB"), config);
+    Plotly.react(many.querySelector('[data-chart-of="loss"]'), traces("curve", "lines"), layout("step", "loss", { yaxis: { rangemode: "tozero" } }), config);
+  }
+  if (many) {
+    document.addEventListener("inbetween:theme", drawMany);
+    drawMany();
+    return;
+  }
+
+  // Pictures of a new epoch, unless an older one is being looked at.
+  let known = document.querySelectorAll("#training-epochs tbody tr").length;
+  document.addEventListener("htmx:afterSettle", () => {
+    const now = document.querySelectorAll("#training-epochs tbody tr").length;
+    const pick = document.getElementById("epoch");
+    if (now === known || (pick && pick.selectedIndex < pick.options.length - 1)) return;
+    known = now;
+    htmx.ajax("GET", `${location.pathname}pictures/`, { target: "#training-pictures", swap: "outerHTML" });
+  });
 
   let drawn = "";
   const update = () => {

@@ -1,0 +1,108 @@
+"""Which weights are the default: only ever replaced by such as the benchmark says are better."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from .services import ServiceError
+
+log = logging.getLogger(__name__)
+LOSS_DB = 0.1  # on no set of triplets may the new weights be worse than the old by more
+HOW = "Measure it first: manage.py benchmark --triplets DIR"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a model may become the default, and why."""
+
+    open: bool
+    words: str
+    gain: float | None = None  # dB, mean over the sets
+
+
+def read_benchmark() -> dict[str, Any]:
+    """models/benchmark.json; empty while nothing was measured. Raises ServiceError for a damaged file."""
+    from engine.bench import benchmark_path
+
+    path = benchmark_path()
+    try:
+        found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+        return found
+    except ValueError as error:
+        raise ServiceError(f"{path} is damaged. {HOW}") from error
+
+
+def gate(name: str) -> Gate:
+    """The benchmark on the weights called `name` against the present default. They are known by their SHA-256."""
+    from engine.checkpoint import model_info
+
+    new, old = model_info(name), model_info()
+    if new.path is None or not new.trained:
+        return Gate(False, "It has no learned weights.")
+    if new.sha256 == old.sha256:
+        return Gate(False, "It is the default already.")
+    figures = read_benchmark()
+    theirs, ours = _psnr(figures, new.sha256, new.name), _psnr(figures, old.sha256, old.name)
+    if not theirs or not ours or theirs.keys() != ours.keys():
+        return Gate(False, f"The benchmark does not hold it together with the present default. {HOW}")
+    gains = {name: theirs[name] - ours[name] for name in theirs}
+    gain, worst = statistics.mean(gains.values()), min(gains, key=gains.__getitem__)
+    if gain <= 0:
+        return Gate(False, f"The benchmark says {gain:+.2f} dB against the present default: not better.", gain)
+    if gains[worst] < -LOSS_DB:
+        return Gate(False, f"Better by {gain:+.2f} dB on the whole, but {gains[worst]:+.2f} dB on {worst}.", gain)
+    return Gate(True, f"{gain:+.2f} dB against the present default.", gain)
+
+
+def _psnr(figures: dict[str, Any], sha256: str, name: str) -> dict[str, float]:
+    """{set: PSNR} of the weights with this SHA-256 (of an untrained network: of that name)."""
+    methods = figures.get("methods", [])
+    key = next((one["name"] for one in methods if one["sha256"] == sha256 and (sha256 or one["name"] == name)), None)
+    return {place: scores[key]["psnr"] for place, scores in figures.get("scores", {}).items() if key in scores}
+
+
+def model_promote(*, name: str, user: User) -> Gate:
+    """Make the weights called `name` the default. The earlier ones are kept beside, under their date.
+
+    Raises:
+        ServiceError: the benchmark does not say that they are better. WeightsError: there are none.
+    """
+    from engine.checkpoint import DEFAULT_NAME, model_info, models_folder
+
+    found = gate(name)
+    if not found.open:
+        raise ServiceError(found.words)
+    new, folder = model_info(name), models_folder()
+    assert new.path
+    target = folder / f"{DEFAULT_NAME}.pth"
+    if target.is_file():
+        shutil.copy2(target, free_name(folder / f"{DEFAULT_NAME}_until_{timezone.now():%Y%m%d}.pth"))
+    unfinished = folder / f".{DEFAULT_NAME}.part"
+    shutil.copy2(new.path, unfinished)
+    unfinished.replace(target)
+    history = new.path.with_name(f"{new.path.stem}_history.json")
+    if history.is_file():
+        shutil.copy2(history, folder / f"{DEFAULT_NAME}_history.json")
+    said = {"from": name, "sha256": new.sha256, "gain_db": found.gain, "by": user.username}
+    (folder / f"{DEFAULT_NAME}_promoted.json").write_text(json.dumps(said | {"at": timezone.now().isoformat()}))
+    log.info("%s made %s the default model: %s", user.username, name, found.words)
+    return found
+
+
+def free_name(path: Path) -> Path:
+    """The path, or one with a number behind it that is not taken."""
+    number = 1
+    found = path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}_{number}{path.suffix}")
+    return found
