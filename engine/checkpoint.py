@@ -19,6 +19,8 @@ from .files import file_sha256 as file_sha256  # given on: it is how a weights f
 from .nets import ARCHITECTURES, Network, build
 
 DEFAULT_NAME = "trained_model"
+BLEND = "blend"  # no network at all: what everything is compared with
+BLEND_NOTICE = "Plain blend: a cross-fade without motion, to compare with."
 UNTRAINED_NOTICE = "Untrained model: no learned weights yet, so new frames come from classical motion alone."
 _FORMAT = 1
 
@@ -95,7 +97,8 @@ def list_models(models_dir: Path | None = None) -> list[ModelInfo]:
 
 
 def model_info(name: str = "default", models_dir: Path | None = None) -> ModelInfo:
-    """What is known of the model called `name`: "default", the name of a weights file, or an untrained architecture.
+    """What is known of the model called `name`: "default", the name of a weights file, an untrained architecture, or
+    "blend".
 
     Raises:
         WeightsError: there is no such model (the message lists those there are), or its file cannot be read.
@@ -104,9 +107,11 @@ def model_info(name: str = "default", models_dir: Path | None = None) -> ModelIn
     path = folder / f"{DEFAULT_NAME if name == 'default' else name}.pth"
     if path.parent == folder and path.is_file():
         return file_info(path)
+    if name == BLEND:
+        return ModelInfo(BLEND, BLEND, None, "", 0, trained=False, notice=BLEND_NOTICE)
     if name == "default" or name in ARCHITECTURES:
         return untrained_info("flow_fusion" if name == "default" else name)
-    known = ", ".join(sorted({"default", *ARCHITECTURES, *(entry.stem for entry in folder.glob("*.pth"))}))
+    known = ", ".join(sorted({"default", BLEND, *ARCHITECTURES, *(entry.stem for entry in folder.glob("*.pth"))}))
     raise WeightsError(f'There is no model "{name}" in {folder}. Choose one of: {known}.')
 
 

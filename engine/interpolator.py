@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checkpoint import ModelInfo, file_info, load_checkpoint, model_info
+from .checkpoint import BLEND, ModelInfo, file_info, load_checkpoint, model_info
 from .config import ModelConfig
 from .errors import BadOptionsError
 from .memory import keep_freed_memory
+from .metrics import blend
 from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor
 from .nets import EncoderDecoder, FlowFusion, Network, build, channels_last
 from .nets.flow_fusion import Features, Match, Synthesis
@@ -71,6 +72,8 @@ class Interpolator:
             torch.set_num_threads(threads)
             cv2.setNumThreads(threads)
         info = _find(path)
+        if info.arch == BLEND:
+            return _Blender(info, device)
         net = load_checkpoint(info.path)[0] if info.path else build(ModelConfig(arch=info.arch))
         return cls(net, info, device)
 
@@ -103,6 +106,29 @@ class Interpolator:
 
     def _remember(self, image: AnyPicture, ground: float, encoded: dict[Box, Features]) -> None:
         self._last = (image.copy(), ground, encoded)  # a copy: callers may fill the same array with the next frame
+
+
+class _Blender(Interpolator):
+    """No network: cross-fades, to compare with."""
+
+    def __init__(self, info: ModelInfo, device: str) -> None:
+        self.info, self.device, self._last = info, device, None
+
+    def pair(self, img0: AnyPicture, img1: AnyPicture) -> Pair:
+        check_frames(img0, img1)
+        return _BlendPair(img0, img1)
+
+
+class _BlendPair:
+    def __init__(self, img0: AnyPicture, img1: AnyPicture) -> None:
+        self._img0, self._img1 = img0, img1
+
+    def at(self, t: float | Fraction) -> AnyPicture:
+        end = _source_at(t, self._img0, self._img1)
+        return blend(self._img0, self._img1, float(t)) if end is None else end
+
+    def flow(self) -> None:
+        return None
 
 
 class _FusionPair:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import accounts, deleted, history, jobs, metrics, parts, projects, sharing, site
+from .views import accounts, deleted, history, jobs, metrics, model_pages, parts, projects, sharing, site
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -39,7 +39,11 @@ urlpatterns = [
     path("history/act/", history.history_act, name="history-act"),
     path("compare/", history.compare, name="compare"),
     path("metrics/", metrics.metrics, name="metrics"),
-    path("models/", site.models, name="models"),
+    path("models/", model_pages.models, name="models"),
+    path("models/bake-off/", model_pages.bakeoff_new, name="bakeoff-new"),
+    path("models/bake-off/<uuid:pk>/", model_pages.bakeoff, name="bakeoff"),
+    path("models/bake-off/<uuid:pk>/vote/", model_pages.bakeoff_vote, name="bakeoff-vote"),
+    path("models/bake-off/<uuid:pk>/reveal/", model_pages.bakeoff_reveal, name="bakeoff-reveal"),
     path("help/", site.help_page, name="help"),
     path("account/", accounts.account, name="account"),
     path("account/preferences/", accounts.preferences_change, name="preferences"),

@@ -188,11 +188,11 @@ def new_model_path(name: str) -> Path:
     )
     if not stem:
         raise ServiceError("The name needs letters or digits: the model will be called after it.")
-    from engine.checkpoint import DEFAULT_NAME, models_folder  # imports torch: not for workers and the reaper
+    from engine.checkpoint import BLEND, DEFAULT_NAME, models_folder  # imports torch: not for workers and the reaper
     from engine.nets import ARCHITECTURES
 
     path = models_folder() / f"{stem[:60]}.pth"
-    if path.exists() or stem in ("default", DEFAULT_NAME, *ARCHITECTURES):
+    if path.exists() or stem in ("default", BLEND, DEFAULT_NAME, *ARCHITECTURES):
         raise ServiceError(f'There is a model called "{stem}" already. Choose another name.')
     return path
 

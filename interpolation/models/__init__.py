@@ -1,5 +1,6 @@
 """What the portal keeps: projects, their sources, the jobs on them, the previews that stay, and who may see them."""
 
+from .bakeoff import BakeOff, Vote
 from .people import ApiToken, Member, ShareLink, UserLimits
 from .preferences import Preferences
 from .work import (
@@ -15,6 +16,7 @@ from .work import (
 
 __all__ = [
     "ApiToken",
+    "BakeOff",
     "Job",
     "JobQuerySet",
     "Member",
@@ -27,4 +29,5 @@ __all__ = [
     "SourceQuerySet",
     "Tag",
     "UserLimits",
+    "Vote",
 ]

@@ -1,6 +1,7 @@
 """Everything that writes. Keyword-only functions; what a person can put right is a ServiceError or an EngineError."""
 
 from .accounts import account_delete, account_export, mail_job_ended, preferences_of, preferences_set
+from .bakeoffs import bakeoff_create, bakeoff_reveal, bakeoff_round, bakeoff_tally, bakeoff_vote
 from .errors import PictureSizesDifferError, ServiceError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
 from .ledger import Storage, job_measure, storage_of
@@ -63,6 +64,11 @@ __all__ = [
     "Storage",
     "account_delete",
     "account_export",
+    "bakeoff_create",
+    "bakeoff_reveal",
+    "bakeoff_round",
+    "bakeoff_tally",
+    "bakeoff_vote",
     "estimate",
     "held_back",
     "in_a_few_words",

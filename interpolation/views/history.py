@@ -108,18 +108,25 @@ def _tag(request: MemberRequest, job: Job) -> None:
     services.job_tag(job=job, tags=[*job.tags.values_list("name", flat=True), *added])
 
 
+def _again(request: MemberRequest, job: Job) -> None:
+    """The same settings once more, drawn by whatever model is the default now."""
+    services.job_create(source=job.source, options={**job.options, "model": "default"}, user=request.user)
+
+
 ACTIONS: dict[str, Callable[[MemberRequest, Job], None]] = {
     "cancel": lambda request, job: services.job_cancel(job=job),
     "retry": lambda request, job: services.job_retry(job=job),
     "restore": lambda request, job: services.job_restore(job=job),
     "delete": _delete,
     "tag": _tag,
+    "again": _again,
 }
 DONE = {
     "cancel": ngettext_lazy("%d job cancelled.", "%d jobs cancelled."),
     "retry": ngettext_lazy("%d job goes on.", "%d jobs go on."),
     "restore": ngettext_lazy("%d job is back.", "%d jobs are back."),
     "delete": ngettext_lazy("%d job deleted.", "%d jobs deleted."),
+    "again": ngettext_lazy("%d job runs again with the default model.", "%d jobs run again with the default model."),
     "tag": ngettext_lazy("%d job tagged.", "%d jobs tagged."),
 }
 

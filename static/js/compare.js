@@ -90,6 +90,15 @@
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (act) { event.preventDefault(); act(); }
   });
+  // A bake-off is judged by keys as well.
+  const votes = document.querySelector("[data-votes]");
+  if (votes) {
+    document.addEventListener("keydown", (event) => {
+      const side = { 1: "a", 2: "b", 0: "tie" }[event.key];
+      if (side && !event.ctrlKey && !event.metaKey && !event.altKey) votes.querySelector(`[value="${side}"]`).click();
+    });
+  }
+
   if (state.has("wipe")) wipe.value = state.get("wipe");
   if (state.get("view") === "side") look("side");
   cut();

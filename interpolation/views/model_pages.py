@@ -1,0 +1,187 @@
+"""Models: what there is, how good it is, where it comes from; and bake-offs between two of them."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from engine.checkpoint import BLEND, ModelInfo, list_models, models_folder
+
+from .. import services
+from ..access import Act
+from ..models import BakeOff, Job, Preview, Source
+from .common import REFUSALS, MemberRequest, find_source, given_uuid
+from .compared import figure_rows, side_of
+from .results import overall_percent
+
+SAMPLES = 4
+
+
+@login_required
+@require_GET
+def models(request: MemberRequest) -> HttpResponse:
+    found = list_models()
+    context = {
+        "models": [(info, provenance(info), samples(request, info)) for info in found],
+        "benchmark": benchmark_table({info.sha256 for info in found}),
+        "bakeoffs": BakeOff.objects.filter(owner=request.user).select_related("source", "first", "second")[:10],
+        "can_bake": Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).exists(),
+    }
+    return render(request, "interpolation/models.html", context)
+
+
+def samples(request: MemberRequest, info: ModelInfo) -> list[tuple[Job, Preview]]:
+    """What this model drew for the asker lately: (job, a picture)."""
+    jobs = Job.objects.of(request.user).filter(status=Job.Status.SUCCEEDED, model_sha256=info.sha256)
+    if not info.sha256:
+        jobs = jobs.filter(model_name=info.name)
+    newest = jobs.without_figures().select_related("source").order_by("-created_at")[:SAMPLES]
+    drawn = [(job, job.previews.filter(kind=Preview.Kind.POSTER).first()) for job in newest]
+    return [(job, picture) for job, picture in drawn if picture]
+
+
+def provenance(info: ModelInfo) -> list[tuple[str, Any]]:
+    """Where the weights come from, as (what, value)."""
+    if info.path is None or not info.path.is_file():
+        return []
+    rows: list[tuple[str, Any]] = [
+        ("Written", datetime.fromtimestamp(info.path.stat().st_mtime, UTC)),
+        ("Training steps", f"{info.step:,}"),
+    ]
+    history = _json(info.path.with_name(f"{info.path.stem}_history.json"))
+    config = history.get("config") or {}
+    data = [*config.get("data_dirs", []), *(["scenes made on the fly"] if config.get("synthetic") else [])]
+    if data:
+        rows.append(("Learned from", ", ".join(Path(one).name if "/" in one else one for one in data)))
+    if info.metrics.get("psnr"):
+        rows.append(("PSNR, kept apart", f"{info.metrics['psnr']:.2f} dB"))
+    promoted = _json(info.path.with_name(f"{info.path.stem}_promoted.json"))
+    if promoted.get("from"):
+        rows.append(("Promoted", f"from {promoted['from']}, {promoted['gain_db']:+.2f} dB"))
+    return rows
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def benchmark_table(present: set[str]) -> dict[str, Any] | None:
+    """models/benchmark.json as a table, best first; None while nothing was measured."""
+    figures = _json(models_folder() / "benchmark.json")
+    scores, methods = figures.get("scores") or {}, figures.get("methods") or []
+    rows = []
+    for method in methods:
+        cells = [scores[place].get(method["name"]) for place in scores]
+        if all(cells):
+            mean = statistics.mean(cell["psnr"] for cell in cells)
+            units = statistics.mean(cell["units"] for cell in cells)
+            gone = bool(method["sha256"]) and method["sha256"] not in present
+            rows.append({**method, "cells": cells, "mean": mean, "units": units, "gone": gone})
+    if not rows:
+        return None
+    rows.sort(key=lambda row: -row["mean"])
+    for at in range(len(scores)):
+        best = max(row["cells"][at]["psnr"] for row in rows)
+        for row in rows:
+            row["cells"][at] = {**row["cells"][at], "best": row["cells"][at]["psnr"] == best}
+    sets = [(name, figures.get("counts", {}).get(name)) for name in scores]
+    machine = (figures.get("machine") or {}).get("processor", "")
+    return {"sets": sets, "rows": rows, "made_at": (figures.get("made_at") or "")[:10], "machine": machine}
+
+
+# -- Bake-offs ---------------------------------------------------------------------------------------------------------
+
+
+@login_required
+def bakeoff_new(request: MemberRequest) -> HttpResponse:
+    """One clip, two models; a plain blend counts as one."""
+    sources = Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).select_related("project")
+    names = [*(info.name for info in list_models() if info.arch), BLEND]
+    chosen = {"first": names[0], "second": names[1], "source": request.GET.get("source", "")}
+    status = 200
+    if request.method == "POST":
+        chosen = {name: request.POST.get(name, "") for name in chosen}
+        try:
+            wanted = given_uuid(chosen["source"])
+            if wanted is None:
+                raise services.ServiceError("Choose a clip.")
+            made = services.bakeoff_create(
+                user=request.user,
+                source=find_source(request, wanted, Act.CHANGE),
+                first=chosen["first"],
+                second=chosen["second"],
+            )
+            return redirect(made)
+        except REFUSALS as error:
+            chosen["error"], status = str(error), 422
+    context = {"sources": sources, "names": names, "chosen": chosen, "blend": BLEND}
+    return render(request, "interpolation/bakeoff_new.html", context, status=status)
+
+
+def _find(request: MemberRequest, pk: UUID) -> BakeOff:
+    found = get_object_or_404(BakeOff.objects.select_related("source", "first", "second"), pk=pk, owner=request.user)
+    visible = Job.objects.reachable_by(request.user).filter(pk__in=(found.first_id, found.second_id)).count()
+    if visible != 2:
+        raise Http404
+    return found
+
+
+@login_required
+@require_GET
+def bakeoff(request: MemberRequest, pk: UUID) -> HttpResponse:
+    found = _find(request, pk)
+    jobs = (found.first, found.second)
+    number = services.bakeoff_round(found)
+    context: dict[str, Any] = {"bakeoff": found, "source": found.source, "jobs": jobs, "number": number}
+    context["ended"] = [job for job in jobs if job.status in (Job.Status.FAILED, Job.Status.CANCELLED)]
+    if all(job.status == Job.Status.SUCCEEDED for job in jobs):
+        first, second = side_of(found.first), side_of(found.second)
+        swap = found.swapped(number) and found.revealed_at is None
+        context["sides"] = [("A", second if swap else first), ("B", first if swap else second)]
+        context["blind"] = found.revealed_at is None
+        if found.revealed_at is not None:
+            context["tally"] = services.bakeoff_tally(found)
+            context["figures"] = figure_rows(found.first, found.second)
+    else:
+        context["percent"] = (
+            sum(100 if job.status == Job.Status.SUCCEEDED else overall_percent(job) for job in jobs) // 2
+        )
+        context["waiting"] = not context["ended"]
+    return render(request, "interpolation/bakeoff.html", context)
+
+
+@login_required
+@require_POST
+def bakeoff_vote(request: MemberRequest, pk: UUID) -> HttpResponse:
+    found = _find(request, pk)
+    try:
+        number = int(request.POST.get("number", "0")) if request.POST.get("number", "").isdecimal() else 0
+        services.bakeoff_vote(bakeoff=found, number=number, side=request.POST.get("side", ""))
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def bakeoff_reveal(request: MemberRequest, pk: UUID) -> HttpResponse:
+    found = _find(request, pk)
+    try:
+        services.bakeoff_reveal(bakeoff=found)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(found)
