@@ -23,7 +23,7 @@ from django.utils import timezone
 from engine.config import TrainConfig
 from interpolation import services
 from interpolation.access import link_token
-from interpolation.models import Job, Member, Project, ShareLink, Source
+from interpolation.models import BakeOff, Job, Member, Project, ShareLink, Source
 from training.models import TrainingRun
 
 from .pages import finished_job, job_of, person, source_of
@@ -53,10 +53,15 @@ PAGES = {
     "GET /readyz": "503 503 503 503 503 503",
     "GET /help/": EVERYBODY,
     "GET /models/": SIGNED_IN,
+    "GET /models/bake-off/": SIGNED_IN,
+    "POST /models/bake-off/ {'source': '{source}', 'first': 'blend', 'second': 'default'}": CHANGED,
+    "GET /models/bake-off/{bakeoff}/": " in 404 404 404 200 404",  # a judgement is one person's own
+    "POST /models/bake-off/{bakeoff}/vote/ {'number': 1, 'side': 'a'}": " in 404 404 404 302 404",
+    "POST /models/bake-off/{bakeoff}/reveal/": " in 404 404 404 302 404",
     "GET /queue/": SIGNED_IN,
     "GET /queue/mine/": SIGNED_IN,
     "GET /history/": SIGNED_IN,
-    "POST /history/act/ {'act': 'delete', 'jobs': '{job}'}": CHANGED_BY_ALL,
+    "POST /history/act/ {'action': 'delete', 'job': '{job}'}": CHANGED_BY_ALL,
     "GET /compare/?a={job}&b={other}": SEEN,
     "GET /metrics/": SIGNED_IN,
     "GET /deleted/": SIGNED_IN,
@@ -113,6 +118,10 @@ PAGES = {
     "GET /training/new/": " in 403 403 403 403 200",
     "GET /training/{run}/": " in 404 404 404 200 200",
     "GET /training/{run}/status/": " in 404 404 404 200 200",
+    "GET /training/compare/?run={run}": CHANGED_BY_ALL,  # back to the list, as one is not two
+    "GET /training/{run}/pictures/": " in 404 404 404 200 200",
+    "GET /training/{run}/pictures/0_truth.jpg": " in 404 404 404 200 200",
+    "POST /training/{run}/promote/": " in 404 404 404 403 302",
     "POST /training/{run}/cancel/": " in 404 404 404 302 302",
     "POST /training/{run}/resume/": " in 404 404 404 403 302",
 }
@@ -184,11 +193,15 @@ def world(media_root: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     link = ShareLink.objects.create(job=job)
     config = TrainConfig(model_path="x.pth", synthetic=True).to_dict()
     run = TrainingRun.objects.create(owner=owner, name="run", status="queued", config=config)
+    (media_root / "training" / str(run.pk)).mkdir(parents=True)
+    (media_root / "training" / str(run.pk) / "0_truth.jpg").write_bytes(b"picture")
+    other = finished_job(source)
     names = {
+        "bakeoff": BakeOff.objects.create(owner=owner, source=source, first=job, second=other).pk,
         "project": project.pk,
         "source": source.pk,
         "job": job.pk,
-        "other": finished_job(source).pk,
+        "other": other.pk,
         "waiting": job_of(source).pk,
         "failed": job_of(source, "failed").pk,
         "gone_project": gone_project.pk,
