@@ -10,12 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .config import BitDepth, CutPolicy, Encoder, Mode, OutputFormat, RenderOptions, parse_fps, parse_resolution
+from .config import (
+    BitDepth,
+    CutPolicy,
+    DuplicatePolicy,
+    Encoder,
+    Mode,
+    OutputFormat,
+    RenderOptions,
+    SoundPolicy,
+    parse_fps,
+    parse_resolution,
+    parse_seconds,
+)
 from .draw import PairMaker
 from .interpolator import Interpolator
 from .pictures import read_picture
@@ -112,6 +124,12 @@ def interpolate_video(
     bit_depth: BitDepth = "auto",
     encoder: Encoder = "auto",
     held_out: bool = True,
+    sound: SoundPolicy = "keep",
+    trim_start: int | float | str | Fraction | None = None,
+    trim_end: int | float | str | Fraction | None = None,
+    loop: bool = False,
+    duplicates: DuplicatePolicy = "keep",
+    deinterlace: Literal["auto", "off"] = "auto",
     input_fps: int | float | str | Fraction | None = None,
     output_dir: str | Path | None = None,
     model: str = "default",
@@ -120,7 +138,7 @@ def interpolate_video(
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Interpolation:
-    """Draws frames between those of a video; its sound is kept (but in slow motion).
+    """Draws frames between those of a video; its sound is kept (in slow motion it is dropped, or stretched if asked).
 
     mode: "smooth" (default): num_interpolations new frames in every gap, same duration. "slow": as many, at the
         source's rate, so it lasts longer. "fps" (default when `fps` is given): exactly that rate, same duration.
@@ -128,6 +146,8 @@ def interpolate_video(
     cut: across a cut the nearest source frame is held, or "crossfade".
     format, quality, crf, bit_depth, encoder: of the result, as `RenderOptions` has them.
     held_out: also hide some real frames, draw them again and compare: PSNR and SSIM in the metrics.
+    sound, trim_start, trim_end, loop, duplicates, deinterlace: as `RenderOptions` has them; times in seconds or as
+        "1:02.5".
     input_fps: of a folder or a zip of numbered pictures, given instead of a video; default 24.
     output_dir: as for `interpolate_frames`; a call that was interrupted goes on from its finished parts.
 
@@ -149,6 +169,12 @@ def interpolate_video(
         bit_depth=bit_depth,
         encoder=encoder,
         held_out=held_out,
+        sound=sound,
+        trim_start=parse_seconds(trim_start) if trim_start is not None else None,
+        trim_end=parse_seconds(trim_end) if trim_end is not None else None,
+        loop=loop,
+        duplicates=duplicates,
+        deinterlace=deinterlace,
     )
     source = Path(video_path)
     folder = _folder(output_dir, source.stem)

@@ -20,6 +20,8 @@ from .subtitles import Subtitles, holds, is_pause, shown_at, subtitle_tracks
 from .video_info import VideoInfo
 from .words import chapters_of, copy_track_words, film_words
 
+HEARD = Fraction(1, 10)  # seconds of sound before the first frame; less is what encoders put in front
+
 
 @dataclass(frozen=True, slots=True)
 class Carry:
@@ -79,6 +81,7 @@ class Beside:
             full = set(_first_moments(again, part))
         self._tracks: dict[int, Sound | Subtitles] = {}
         if carry.sound:
+            notes += _early(source, first_frame) if not carry.begin else []
             found = sound_tracks(source, result, entry, part, full, notes, browser_sound=carry.browser_sound)
             self._tracks.update({track.source.index: track for track in found})
         if carry.subtitles:
@@ -97,6 +100,18 @@ class Beside:
                 yield from self._tracks[packet.stream_index].packets(packet)
         for track in self._tracks.values():
             yield from track.rest()
+
+
+def _early(source: InputContainer, first_frame: Fraction) -> list[str]:
+    """In words, which sound tracks lose a beginning that a person may hear, as the picture comes later."""
+    notes = []
+    for number, stream in enumerate(source.streams.audio, 1):
+        lost = first_frame - (stream.start_time or 0) * (stream.time_base or 1)
+        if stream.start_time is not None and lost > HEARD:
+            notes.append(
+                f"Sound track {number} begins {float(lost):.1f} s before the first frame: left out up to there."
+            )
+    return notes
 
 
 def _first_moments(source: InputContainer, part: Part) -> dict[int, Fraction]:

@@ -130,8 +130,9 @@ def _way(way: dict[str, Any]) -> str:
 
 def _against_plan(clip: Path, info: VideoInfo, master: Path, way: dict[str, Any], seconds: Fraction) -> str:
     """Frames found and planned; how far the worst time stamp lies off; the duration's; sound against picture."""
-    times = [time for time in frame_times(clip) if time < seconds]
-    end = min(seconds, info.duration)
+    whole = frame_times(clip)
+    times = [time for time in whole if time < seconds]
+    end = whole[len(times)] if len(times) < len(whole) else info.duration  # a part ends with its last frame
     planned = plan(times, end, RenderOptions(**way))
     shown = [time for time, _ in plain_frames(master)]
     off = max(float(abs(a - frame.time)) for a, frame in zip(shown, planned, strict=True)) * 1000
@@ -177,12 +178,11 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--what", choices=TABLES, default="originals")
     parser.add_argument("--seconds", type=Fraction, default=Fraction(1))
-    parser.add_argument("--only", default="", help="clips whose names begin so")
+    parser.add_argument("--only", default="", help="clips whose names begin so, with commas between")
     asked = parser.parse_args()
     kinds = (".mp4", ".mov", ".webm", ".avi")
-    clips = [
-        path for path in sorted(asked.folder.iterdir()) if path.suffix in kinds and path.name.startswith(asked.only)
-    ]
+    only = tuple(asked.only.split(","))
+    clips = [path for path in sorted(asked.folder.iterdir()) if path.suffix in kinds and path.name.startswith(only)]
     TABLES[asked.what](clips, asked.seconds)
 
 

@@ -163,6 +163,16 @@ def test_formats_of_pictures_only_say_what_they_leave_out(
     assert f"{label} holds nothing but pictures: {words}" in notes
 
 
+def test_sound_that_begins_long_before_the_picture_is_cut_there_and_told(tmp_path: Path) -> None:
+    source = film_with(tmp_path / "a.mkv", Voice((0.3, 1.5), seconds=3), first=5, seconds=2)
+    result = rendered(source, tmp_path / "work")
+    assert beeps(result.master) == pytest.approx([0.5], abs=0.004)
+    words = "Sound track 1 begins 1.0 s before the first frame: left out up to there."
+    assert words in result.metrics["notes"]
+    part = rendered(source, tmp_path / "part", trim_start=F(1, 5))
+    assert words not in part.metrics["notes"]
+
+
 def test_a_file_with_sound_only_before_its_picture_gives_no_track(tmp_path: Path) -> None:
     source = film_with(tmp_path / "a.mkv", Voice((0.1,), seconds=0.3), first=5, seconds=1)
     result = rendered(source, tmp_path / "work")

@@ -42,7 +42,7 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_segment_that_found_no_room_is_drawn_once_more_and_the_film_is_the_same(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = RenderOptions(held_out=False)
+    options = RenderOptions(held_out=False, crf=0)  # with loss x264 is not exact in pictures as small as these
     whole = decoded(render_video(clip, tmp_path / "calm", options, BlendModel()).master)
     monkeypatch.setattr(disk, "TRY_ANYWAY", 0.05)
     write, failed, seen = VideoWriter._take, list[str](), list[Progress]()

@@ -21,7 +21,7 @@ from engine.pictures import write_picture
 from engine.render import Progress
 from engine.video import probe
 from interpolation.management.commands import interpolate
-from interpolation.management.commands.interpolate import ProgressBar, clock, read_options
+from interpolation.management.commands.interpolate import FILMS_ONLY, ProgressBar, clock, read_options
 from tests.engine.footage import BlendModel, shot, write_video
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,6 +54,33 @@ def test_each_mode_writes_what_it_promises(clip: Path, tmp_path: Path, given: li
     assert (info.frame_count, info.fps) == (frames, fps)
     assert f"{frames} frames" in text and "Not as expected" not in text
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix != "") == ["clip.mp4", "out.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("given", "frames", "seconds", "tracks"),
+    [
+        (["--slow", 1, "--sound", "stretch"], 24, F(2), 1),
+        (["--slow", 1], 24, F(2), 0),
+        (["--sound", "drop"], 24, F(1), 0),
+        (["--trim_start", "0.25", "--trim_end", "0:00.75"], 12, F(1, 2), 1),
+        (["--loop", "--frames", 2], 36, F(1), 1),
+        (["--duplicates", "drop"], 11, F(1), 1),
+        (["--deinterlace", "off"], 24, F(1), 1),
+    ],
+)
+def test_what_can_be_chosen_in_the_portal_can_be_chosen_here(
+    tmp_path: Path, given: list[Any], frames: int, seconds: F, tracks: int
+) -> None:
+    pictures = shot(1, 11)
+    source = write_video(tmp_path / "clip.mp4", [*pictures[:4], pictures[3], *pictures[4:]], fps=F(12), sound=True)
+    assert "Not as expected" not in run(source, tmp_path / "out.mp4", *given)
+    info = probe(tmp_path / "out.mp4")
+    assert (info.frame_count, info.duration, len(info.audio)) == (frames, seconds, tracks)
+
+
+def test_settings_of_films_are_refused_for_pictures(tmp_path: Path, tiny_pictures: tuple[Path, Path]) -> None:
+    with pytest.raises(CommandError, match="--trim_end is for videos, not for two pictures"):
+        run(*tiny_pictures, tmp_path / "out.mp4", "--trim_end", "1")
 
 
 def test_pictures_of_two_sizes_are_refused_with_the_way_out(tmp_path: Path, tiny_pictures: tuple[Path, Path]) -> None:
@@ -100,6 +127,9 @@ def test_the_source_is_never_overwritten(clip: Path) -> None:
         (["--resolution", "big"], "not a resolution"),
         (["--crf", "99"], "out of range"),
         (["--cut", "jump"], '"jump" is not known'),
+        (["--trim_start", "soon"], "not a time"),
+        (["--trim_start", "0.2", "--trim_end", "0.1"], "before its start"),
+        (["--duplicates", "drop", "--slow", "2"], "draws nothing new"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(clip: Path, tmp_path: Path, given: list[str], words: str) -> None:
@@ -121,7 +151,8 @@ def test_files_and_folders_that_are_missing_are_named(clip: Path, tmp_path: Path
 
 def test_an_exact_rate_may_be_a_fraction() -> None:
     given = {"frames": None, "fps": "60000/1001", "slow": None, "resolution": "1280x720", "crf": "20", "cut": "hold"}
-    given |= {"format": None, "quality": "80", "bit_depth": "auto", "encoder": "auto"}
+    given |= {"format": None, "quality": "80", "bit_depth": "auto", "encoder": "auto", "loop": False}
+    given |= FILMS_ONLY
     options = read_options({**given, "model": "default", "no_held_out": True}, Path("a.mp4"), pictures=False)
     assert options == RenderOptions(
         mode="fps", target_fps=F(60000, 1001), resolution=(1280, 720), crf=20, held_out=False

@@ -23,6 +23,9 @@ from engine.pairs import interpolate_pairs
 from engine.render import Progress, RenderResult, render_pictures, render_video
 from engine.sequence import as_film
 
+AS_THEY_ARE = ("sound", "trim_start", "trim_end", "loop", "duplicates", "deinterlace")  # as RenderOptions has them
+FILMS_ONLY = {"trim_start": None, "trim_end": None, "sound": "keep", "duplicates": "keep", "deinterlace": "auto"}
+
 
 class Command(BaseCommand):
     help = "Draw the frames between the frames of a video, or between two pictures."
@@ -46,8 +49,22 @@ class Command(BaseCommand):
             "--fps", metavar="RATE", help="exactly this frame rate, e.g. 60 or 60000/1001, same duration"
         )
         parser.add_argument(
-            "--slow", metavar="N", help="N in-between frames at the source's fps: N+1 times as long, no sound"
+            "--slow", metavar="N", help="N in-between frames at the source's fps: N+1 times as long; see --sound"
         )
+        parser.add_argument(
+            "--sound",
+            default="keep",
+            help="keep (default; slow motion drops it), stretch (to slow motion, at its pitch) or drop",
+        )
+        parser.add_argument("--trim_start", metavar="TIME", help="use the video from here on: seconds, or 1:02.5")
+        parser.add_argument("--trim_end", metavar="TIME", help="use the video up to here")
+        parser.add_argument("--loop", action="store_true", help="also draw the way from the last frame to the first")
+        parser.add_argument(
+            "--duplicates",
+            default="keep",
+            help="repeated frames: keep (default) as pauses, retime (even motion) or drop (and draw nothing)",
+        )
+        parser.add_argument("--deinterlace", default="auto", help="auto (default: interlaced video) or off")
         parser.add_argument("--resolution", metavar="WxH", help="size of the result; default the source's")
         parser.add_argument("--model", default="default", help="name of a model in models/, or a .pth file")
         parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -152,9 +169,8 @@ class Command(BaseCommand):
 
 def check_pairs(sources: list[Path], output: Path, given: dict[str, Any]) -> None:
     """Raises BadOptionsError: settings that pairs do not have, or paths that cannot be used."""
-    for name in ("fps", "slow", "resolution", "truth", "input_fps"):
-        if given[name] is not None:
-            raise BadOptionsError(f"--{name} does not go with --pairs: every pair gives pictures of its own size.")
+    of_films = dict.fromkeys(("fps", "slow", "resolution", "truth", "input_fps")) | FILMS_ONLY | {"loop": False}
+    refuse(given, of_films, "does not go with --pairs: every pair gives pictures of its own size.")
     for source in sources:
         if not source.exists():
             raise BadOptionsError(f"There is no file or folder {source}.")
@@ -166,6 +182,13 @@ def check_pairs(sources: list[Path], output: Path, given: dict[str, Any]) -> Non
         raise BadOptionsError(f"{output} is not empty. Give another folder, or --force to write into it.")
     if any(source.is_dir() and output.resolve().is_relative_to(source.resolve()) for source in sources):
         raise BadOptionsError(f"{output} lies in the folder of the pairs. Give a folder elsewhere.")
+
+
+def refuse(given: dict[str, Any], defaults: dict[str, Any], why: str) -> None:
+    """Raises BadOptionsError for the first of these settings that was given another value than its default."""
+    for name, default in defaults.items():
+        if given[name] != default:
+            raise BadOptionsError(f"--{name} {why}")
 
 
 def check_input_fps(sources: list[Path], rate: str | None) -> None:
@@ -188,6 +211,8 @@ def read_options(given: dict[str, Any], output: Path, *, pictures: bool) -> Rend
         raise BadOptionsError(f"--{modes[0]} and --{modes[1]} exclude each other. Choose one.")
     if pictures and "slow" in modes:
         raise BadOptionsError("--slow is for videos. For two pictures give --frames and, if you like, --fps.")
+    if pictures:
+        refuse(given, FILMS_ONLY, "is for videos, not for two pictures.")
     count = given["slow"] if given["slow"] is not None else given["frames"]
     return RenderOptions(
         mode="slow" if given["slow"] is not None else "fps" if given["fps"] is not None else "smooth",
@@ -202,6 +227,7 @@ def read_options(given: dict[str, Any], output: Path, *, pictures: bool) -> Rend
         quality=whole(given["quality"], "the quality"),
         bit_depth=given["bit_depth"],
         encoder=given["encoder"],
+        **{name: given[name] for name in AS_THEY_ARE},
     )
 
 
