@@ -18,8 +18,11 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 from xdist.scheduler import LoadFileScheduling
 
+from engine import probe_child
+from engine.childproc import ChildResult
+from interpolation import runner, tasks
 from interpolation.models import Project, Source
-from interpolation.services import project_create, source_create
+from interpolation.services import project_create, source_create, uploads
 
 SIZE = (64, 48)  # width, height of the tiny footage, in pixels
 
@@ -156,8 +159,33 @@ def tiny_pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
 
 
 @pytest.fixture
-def source(project: Project, tiny_clip: Path) -> Source:
+def probed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is uploaded is looked into in this process, without limits: the child needs a second to start."""
+
+    def here(argv: list[str], **_: Any) -> ChildResult:
+        probe_child.main(argv[-1])
+        return ChildResult(0, "exit", 0, 0.0)
+
+    for name in ("die_with_parent", "limit"):
+        monkeypatch.setattr(probe_child, name, lambda *_: None)
+    monkeypatch.setattr(uploads, "run_child", here)
+
+
+@pytest.fixture
+def rendered_here(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs are rendered in this process: the child needs seconds to start, and has tests of its own."""
+
+    def here(job_id: str, worker: str) -> ChildResult:
+        return ChildResult(runner.run(job_id, worker, lambda: False), "exit", 0, 0.0)
+
+    settings.JOB_THREADS = 1
+    monkeypatch.setattr(tasks, "watched_child", here)
+
+
+@pytest.fixture
+def source(project: Project, tiny_clip: Path, request: pytest.FixtureRequest) -> Source:
     """The tiny clip, uploaded to alice's project."""
+    request.getfixturevalue("probed_here")
     return source_create(project=project, kind=Source.Kind.VIDEO, upload=tiny_clip)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.config import ModelConfig, TrainConfig
-from engine.learn import loop
+from engine.learn import loop, textures
 from engine.learn.ranks import Ranks
 from engine.learn.samples import _Indices
 
@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import json, sys
 from engine.config import TrainConfig
-from engine.learn import loop
+from engine.learn import loop, textures
 if __name__ == "__main__":
-    loop.VALIDATION_TRIPLETS = 1
+    loop.VALIDATION_TRIPLETS, textures.DRAWN_WITHOUT_PHOTOS = 1, 3
     print(loop.train(TrainConfig.from_dict(json.loads(sys.argv[1]))).steps)
 """
 
@@ -33,7 +33,7 @@ def config(path: Path, batch_size: int) -> TrainConfig:
     )  # fmt: skip
 
 
-def test_two_processes_with_a_sample_each_train_as_one_with_both(tmp_path: Path):
+def test_two_processes_with_a_sample_each_train_as_one_with_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     script = tmp_path / "go.py"
     script.write_text(SCRIPT)
     two = config(tmp_path / "two.pth", batch_size=1)
@@ -47,6 +47,7 @@ def test_two_processes_with_a_sample_each_train_as_one_with_both(tmp_path: Path)
     assert done.stdout.split() == ["2", "2"]
 
     one = config(tmp_path / "one.pth", batch_size=2)
+    monkeypatch.setattr(textures, "DRAWN_WITHOUT_PHOTOS", 3)
     loop.train(one)
     ours, theirs = (torch.load(tmp_path / f"{name}.last.pt")["net"] for name in ("one", "two"))
     for name, value in ours.items():

@@ -11,7 +11,7 @@ import torch
 from engine.checkpoint import load_checkpoint
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import BadOptionsError, EngineError, WeightsError
-from engine.learn import loop
+from engine.learn import loop, textures
 from engine.nets import build
 
 SMALL = ModelConfig(half=8, quarter=8, eighth=8)
@@ -20,6 +20,7 @@ SMALL = ModelConfig(half=8, quarter=8, eighth=8)
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
     monkeypatch.setattr(loop, "VALIDATION_TRIPLETS", 2)
+    monkeypatch.setattr(textures, "DRAWN_WITHOUT_PHOTOS", 3)
     return TrainConfig(
         model_path=str(tmp_path / "m" / "model.pth"), synthetic=True, model=SMALL, epochs=2, steps_per_epoch=3,
         batch_size=2, crop=64, workers=0, device="cpu", warmup_steps=1, threads=1, seed=5,

@@ -12,6 +12,8 @@ from rest_framework.test import APIClient
 
 from interpolation.models import Project, Source
 
+pytestmark = pytest.mark.usefixtures("probed_here")
+
 SOURCES = "/api/v1/sources/"
 
 

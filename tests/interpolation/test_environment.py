@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 
 from frameinterp_site import env
 
@@ -81,28 +82,14 @@ def test_a_spoilt_secret_key_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_checks_for_production_find_nothing(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "INFO"],
-        cwd=django_settings.BASE_DIR,
-        env={**os.environ, "INBETWEEN_DATA": str(tmp_path), "INBETWEEN_HTTPS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "no issues" in done.stdout + done.stderr
-
-
-@pytest.mark.slow
-def test_the_data_folder_may_be_new_and_migrations_are_complete(tmp_path: Path) -> None:
+def test_the_data_folder_may_be_new(tmp_path: Path) -> None:
     environment = {**os.environ, "INBETWEEN_DATA": str(tmp_path / "new" / "data")}
     environment.pop("INBETWEEN_DATABASE", None)
-    for command in (["migrate", "--verbosity", "0"], ["makemigrations", "--check", "--dry-run"]):
-        subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=django_settings.BASE_DIR,
-            env=environment,
-            check=True,
-            capture_output=True,
-        )
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=django_settings.BASE_DIR, env=environment, check=True, capture_output=True)
     assert (tmp_path / "new" / "data" / "db.sqlite3").is_file()
+
+
+@pytest.mark.django_db
+def test_migrations_are_complete() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)

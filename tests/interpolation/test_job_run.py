@@ -1,4 +1,4 @@
-"""A job from the queue's message to previews on the page, with the real engine in a real child process."""
+"""A job from the queue's message to previews on the page, with the real engine; once in a real child process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from frameinterp_site.logs import JobFilter
 from interpolation import services, tasks
 from interpolation.models import Job, Preview, Project, Source
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("children_use_this_database")]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +23,7 @@ def one_thread(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INBETWEEN_JOB_THREADS", "1")
 
 
+@pytest.mark.usefixtures("rendered_here")
 def test_a_video_job_runs_to_its_end(alice: User, project: Project, source: Source) -> None:
     job = services.job_create(source=source, options={"inbetween": 1})
     assert tasks.job_run(str(job.pk)) == "succeeded"
@@ -53,6 +54,7 @@ def test_a_second_message_for_the_same_job_does_nothing(source: Source) -> None:
     assert (job.attempts, job.worker) == (0, "")
 
 
+@pytest.mark.usefixtures("children_use_this_database")
 def test_two_pictures_become_frames_between_them_and_every_line_of_the_log_names_the_job(
     project: Project, tiny_pictures: tuple[Path, Path], data_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -74,6 +76,7 @@ def test_two_pictures_become_frames_between_them_and_every_line_of_the_log_names
     assert (job.directory.parents[1] / job.pictures_zip).is_file()
 
 
+@pytest.mark.usefixtures("rendered_here")
 def test_a_source_that_vanished_fails_the_job_in_words(source: Source) -> None:
     job = services.job_create(source=source, options={})
     source.path.unlink()

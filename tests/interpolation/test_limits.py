@@ -15,6 +15,8 @@ from tests.conftest import write_clip
 
 from .pages import finished_job, source_of
 
+pytestmark = pytest.mark.usefixtures("probed_here")
+
 
 def test_the_settings_hold_where_a_user_has_nothing_of_their_own(alice: User, settings: Settings) -> None:
     settings.USER_QUEUED_JOBS, settings.USER_MINUTES, settings.USER_STORAGE_MB = 7, 30.0, 0

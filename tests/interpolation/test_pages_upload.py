@@ -15,7 +15,7 @@ from interpolation.models import Project, Source
 
 from .pages import job_of, person
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("probed_here")]
 
 
 @pytest.fixture

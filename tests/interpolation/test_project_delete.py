@@ -17,6 +17,8 @@ from interpolation import services
 from interpolation.models import Job, Preview, Project, Source
 from interpolation.reaper import reap_once
 
+pytestmark = pytest.mark.usefixtures("probed_here")
+
 
 @pytest.fixture
 def job(source: Source) -> Job:

@@ -23,6 +23,8 @@ from interpolation.models import Job, Project, Source
 from interpolation.services import uploads as upload_service
 from tests.conftest import tiny_frame
 
+pytestmark = pytest.mark.usefixtures("probed_here")
+
 SOURCES = "/api/v1/sources/"
 
 

@@ -2,24 +2,29 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
+import torch
 from django.conf import settings as django_settings
 
 from engine.childproc import ChildResult
+from engine.config import ModelConfig
 from training import services, tasks
 from training.models import TrainingRun
 
+from .footage import texture
 from .rows import WORKER, config, run_row, running
 
 Status = TrainingRun.Status
+SMALL = ModelConfig(half=8, quarter=8, eighth=8)
 
 
 @pytest.fixture
@@ -95,42 +100,40 @@ def wait_for(what: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-CREATE = """
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-from training.models import TrainingRun
-print(TrainingRun.objects.create(name="garden", config={config!r}, steps_total=30).pk)
-"""
-
-
 @pytest.mark.slow
-def test_a_training_process_that_is_ended_goes_on_where_it_was_saved(tmp_path: Path) -> None:
+def test_a_training_process_that_is_ended_goes_on_where_it_was_saved(
+    children_use_this_database: None, tmp_path: Path
+) -> None:
     """Through the real command and database: SIGTERM, back to the queue, taken up again to its end."""
-    environment = {**os.environ, "INBETWEEN_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    environment.pop("INBETWEEN_DATABASE", None)
-    manage = [sys.executable, "manage.py"]
-    inside: dict[str, Any] = {"cwd": django_settings.BASE_DIR, "env": environment}
-    settings = config(tmp_path, epochs=1, steps_per_epoch=30, batch_size=2).to_dict()
-    program = CREATE.format(config=settings)
-    made = subprocess.run(
-        [*manage, "shell", "-v", "0", "-c", program], check=True, capture_output=True, text=True, **inside
-    )
-    run = made.stdout.split()[-1]
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "one.png"), texture(96, 96))  # without photographs more textures are drawn
+    endless = config(tmp_path, epochs=1, steps_per_epoch=10**6, photos=str(tmp_path / "photos"), model=SMALL)
+    run = run_row(tmp_path, config=endless.to_dict(), steps_total=10**6)
+    command = [sys.executable, "manage.py", "run_training", str(run.pk)]
+    inside: dict[str, Any] = {"cwd": django_settings.BASE_DIR, "env": os.environ}
 
-    def row(columns: str, table: str = "trainingrun") -> list[tuple[Any, ...]]:
-        with sqlite3.connect(tmp_path / "db.sqlite3", timeout=20) as database:
-            return database.execute(f"select {columns} from training_{table}").fetchall()
+    def has_begun() -> bool:
+        run.refresh_from_db()
+        return run.steps_done >= 1
 
-    child = subprocess.Popen([*manage, "run_training", run], **inside)
+    child = subprocess.Popen(command, **inside)
     try:
-        wait_for(lambda: row("steps_done")[0][0] >= 1)
+        wait_for(has_begun)
         child.send_signal(signal.SIGTERM)
         assert child.wait(60) == 0
     finally:
         child.kill()
-    assert row("status, attempts") == [("queued", 0)]
-    assert (tmp_path / "garden.last.pt").is_file()
-    assert row("number", "epoch") == []
-    subprocess.run([*manage, "run_training", run], check=True, **inside)
-    assert row("status, steps_done, attempts") == [("succeeded", 30, 1)]
-    assert row("number, step", "epoch") == [(1, 30)]
+    run.refresh_from_db()
+    assert (run.status, run.attempts) == ("queued", 0)
+    assert not run.epochs.exists()
+
+    done = torch.load(tmp_path / "garden.last.pt")["step"]
+    assert done >= 1
+    end = done + 2
+    run.config, run.steps_total = replace(endless, steps_per_epoch=end).to_dict(), end
+    run.save(update_fields=["config", "steps_total"])
+    subprocess.run(command, check=True, **inside)
+    run.refresh_from_db()
+    assert (run.status, run.steps_done, run.attempts) == ("succeeded", end, 1)
+    assert list(run.epochs.values_list("number", "step")) == [(1, end)]
+    assert (run.curve[0][0], run.curve[-1][0]) == (1, end)  # the curve begins with the first attempt

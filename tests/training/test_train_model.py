@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from engine.checkpoint import file_info
-from engine.learn import loop
+from engine.learn import loop, textures
 from training import services
 from training.management.commands import train_model
 from training.models import TrainingRun
@@ -25,6 +25,7 @@ Status = TrainingRun.Status
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(loop, "VALIDATION_TRIPLETS", 2)
+    monkeypatch.setattr(textures, "DRAWN_WITHOUT_PHOTOS", 3)
     monkeypatch.setattr(train_model.runner, "BEAT", 600.0)  # the test's transaction is not for other threads
     monkeypatch.setenv("INBETWEEN_FRAME_CACHE", str(tmp_path / "cache"))
 
