@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "frameinterp_site.problems.ProblemMiddleware",  # outermost: errors of all others, too
     "django.middleware.security.SecurityMiddleware",
     "frameinterp_site.static.CompressedStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -99,6 +100,7 @@ MIDDLEWARE = [
     "frameinterp_site.logs.JobLogMiddleware",
     "axes.middleware.AxesMiddleware",
     "frameinterp_site.fulldisk.FullDiskMiddleware",
+    "frameinterp_site.idempotency.IdempotencyMiddleware",  # innermost: it knows who asks
 ]
 
 ROOT_URLCONF = "frameinterp_site.urls"
@@ -190,10 +192,12 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "DEFAULT_PARSER_CLASSES": ["frameinterp_site.api.Json"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "frameinterp_site.api.AlwaysJson",
+    "DEFAULT_FILTER_BACKENDS": ["frameinterp_site.api.Filters"],
+    "DEFAULT_PAGINATION_CLASS": "frameinterp_site.api.Pages",
     "PAGE_SIZE": 50,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "frameinterp_site.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
@@ -206,7 +210,7 @@ REST_FRAMEWORK = {
         "job": envstr("INBETWEEN_THROTTLE_JOB", "240/hour"),
         "token": envstr("INBETWEEN_THROTTLE_TOKEN", "20/hour"),
     },
-    "EXCEPTION_HANDLER": "interpolation.api.errors.in_words",
+    "EXCEPTION_HANDLER": "frameinterp_site.problems.handler",
     "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
 }
 TOKEN_DAYS = envint("INBETWEEN_TOKEN_DAYS", 365, 1)
@@ -225,10 +229,20 @@ SPECTACULAR_SETTINGS = {
         "StatusEnum": "interpolation.models.Job.Status",
         "KindEnum": "interpolation.models.Source.Kind",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "frameinterp_site.schema.add_problems",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+# -- Webhooks ----------------------------------------------------------------------------------------------------------
+WEBHOOK_HOSTS = envlist("INBETWEEN_WEBHOOK_HOSTS")  # patterns such as *.example.org; empty: every public host
+WEBHOOK_PRIVATE = envbool("INBETWEEN_WEBHOOK_PRIVATE", False)  # also hosts of this machine and of networks inside
+WEBHOOK_SECONDS = envfloat("INBETWEEN_WEBHOOK_SECONDS", 10.0, 1.0)
+WEBHOOK_ATTEMPTS = envint("INBETWEEN_WEBHOOK_ATTEMPTS", 7, 1)  # after 10 s, 1 min, 5 min, 30 min, 2 h, 6 h
 
 # -- Jobs --------------------------------------------------------------------------------------------------------------
 CORES = os.cpu_count() or 1
@@ -286,6 +300,7 @@ Q_CLUSTER: dict[str, Any] = {
             "timeout": TRAINING_TIMEOUT + 3600,
             "retry": TRAINING_TIMEOUT + 3600 + _WAIT,
         },
+        "webhooks": {"workers": 1, "timeout": 90, "retry": 180, "poll": 0.5},
     },
 }
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from .health import health, healthz, readyz
+from .problem_views import OneProblem, Problems, Unknown
 
 admin.site.site_header = admin.site.site_title = "Inbetween"
 
@@ -15,6 +16,10 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include("interpolation.api.urls")),
     path("api/v1/", include("training.api")),
+    path("api/v1/problems/", Problems.as_view(), name="api-problems"),
+    path("api/v1/problems/<slug:code>/", OneProblem.as_view(), name="api-problem"),
+    path("api/v1/", Unknown.as_view(), name="api-unknown"),
+    path("api/v1/<path:anything>", Unknown.as_view(), name="api-unknown"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("training/", include("training.urls")),

@@ -20,9 +20,12 @@ from engine.workers import worker_is_gone
 
 from . import services
 from .models import Job
+from .services.answers import answers_forget
 from .services.ledger import measure_unknown
 from .services.queue import claimable, held_back, send, without_message
 from .services.uploads import sweep_incoming
+from .services.webhooks import deliveries_due, deliveries_forget
+from .services.webhooks import send as send_delivery
 
 SEEN = "inbetween:reaper"
 FRESH = timedelta(seconds=10)  # a claim this young is left alone even if its process cannot be seen
@@ -57,6 +60,10 @@ def reap_once() -> Reaped:
         if services.purge(thing):
             reaped.purged.append(number)
     measure_unknown()
+    for delivery in deliveries_due():
+        send_delivery(delivery)
+    deliveries_forget()
+    answers_forget()
     cache.set(SEEN, time.time(), 24 * 3600)
     return reaped
 

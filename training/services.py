@@ -43,6 +43,10 @@ class ServiceError(Exception):
     """The message says in words what is wrong and what to do."""
 
 
+class StateError(ServiceError):
+    """Right in itself, but not for a run in this state, or while another one runs."""
+
+
 WAITING: dict[str, Any] = {  # the columns of a run that waits to be taken up
     "status": Status.QUEUED,
     "stage": "",
@@ -122,7 +126,7 @@ def training_run_cancel(*, run: TrainingRun) -> None:
         running = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING)
         if not running.update(cancel_requested_at=now):
             run.refresh_from_db()
-            raise ServiceError(f'This run is over ("{run.get_status_display()}"): there is nothing to stop.')
+            raise StateError(f'This run is over ("{run.get_status_display()}"): there is nothing to stop.')
     run.refresh_from_db()
 
 
@@ -139,7 +143,7 @@ def training_run_requeue(*, run: TrainingRun) -> None:
         if not over.update(attempts=0, **WAITING):
             run.refresh_from_db()
             how = "was started by hand" if run.by_hand else f'is "{run.get_status_display()}"'
-            raise ServiceError(f"This run {how}: only failed and stopped runs of this portal can go on.")
+            raise StateError(f"This run {how}: only failed and stopped runs of this portal can go on.")
         enqueue_on_commit(run.pk)
     run.refresh_from_db()
 
@@ -161,7 +165,7 @@ def require_unused(model_path: str) -> None:
     """Raises ServiceError when another live run writes these weights."""
     for other in TrainingRun.objects.filter(status__in=TrainingRun.LIVE):
         if Path(other.config.get("model_path", "")).resolve() == Path(model_path).resolve():
-            raise ServiceError(
+            raise StateError(
                 f'The run "{other.name}" is still writing {Path(model_path).name}. Stop it, or use another name.'
             )
 
@@ -193,7 +197,7 @@ def new_model_path(name: str) -> Path:
 
     path = models_folder() / f"{stem[:60]}.pth"
     if path.exists() or stem in ("default", BLEND, DEFAULT_NAME, *ARCHITECTURES):
-        raise ServiceError(f'There is a model called "{stem}" already. Choose another name.')
+        raise StateError(f'There is a model called "{stem}" already. Choose another name.')
     return path
 
 

@@ -10,6 +10,8 @@ from rest_framework import serializers
 from engine.config import CHOICES, MAX_INBETWEEN, RenderOptions
 from engine.formats import FORMATS
 
+from .strict import StrictSerializer
+
 DEFAULTS = RenderOptions()
 LARGEST_CRF = max(entry.crf[1] for entry in FORMATS.values() if entry.crf)
 HELP = {
@@ -52,7 +54,7 @@ def _text(help_text: str) -> serializers.CharField:
     return serializers.CharField(required=False, allow_null=True, max_length=40, help_text=help_text)
 
 
-class OptionsSerializer(serializers.Serializer[Any]):
+class OptionsSerializer(StrictSerializer):
     """Settings of a job. All may be left out. What is wrong is said in words, under the name of the setting."""
 
     mode = _choice("mode")
@@ -104,15 +106,7 @@ class OptionsSerializer(serializers.Serializer[Any]):
         required=False, help_text="Also hide real frames, draw them again, compare. Default true."
     )
 
-    def to_internal_value(self, data: Any) -> Any:
-        """A setting that does not exist is refused: misspelt, it would silently do nothing."""
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(
-                {name: [f"There is no such setting. Choose of: {known}."] for name in unknown}
-            )
-        return super().to_internal_value(data)
+    unknown_thing = "setting"
 
 
 class CheckSerializer(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ from interpolation import services
 from interpolation.services.running import under_media
 
 from . import serializers as out
+from .strict import StrictSerializer
 
 
 class PartSerializer(serializers.Serializer[Part]):
@@ -31,7 +32,7 @@ class PartSerializer(serializers.Serializer[Part]):
         return str(self.context["request"].build_absolute_uri(address))
 
 
-class RedrawSerializer(serializers.Serializer[Any]):
+class RedrawSerializer(StrictSerializer):
     start = serializers.CharField(max_length=40, help_text='Seconds of the result: "12.5", or "1:02.5".')
     end = serializers.CharField(max_length=40)
     options = serializers.DictField(
@@ -51,10 +52,12 @@ class PartsActions:
     def parts(self, request: Request, pk: str) -> Response:
         """The parts that can be watched while the rest is drawn, in order and without a gap."""
         after = request.query_params.get("after", "0")
-        found = ready_parts(self._view.get_object().directory, int(after) if after.isdecimal() else 0)
+        found = ready_parts(
+            self._view.get_object().directory, int(after) if after.isdecimal() and len(after) < 9 else 0
+        )
         return Response(PartSerializer(cast(Any, found), many=True, context={"request": request}).data)
 
-    @extend_schema(request=RedrawSerializer, responses={201: out.JobSerializer, 400: out.ErrorSerializer})
+    @extend_schema(request=RedrawSerializer, responses={201: out.JobSerializer})
     @action(detail=True, methods=["post"])
     def redraw(self, request: Request, pk: str) -> Response:
         """A new job: the film of this one, of which a part is drawn anew with other settings.

@@ -1,4 +1,4 @@
-"""What goes in and out of the API."""
+"""What goes in and out of the API: projects, sources, jobs. A job looks the same wherever it is shown."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
+from interpolation import services
 from interpolation.models import Job, Preview, Project, Source
-from interpolation.services import job_progress_view, outlooks
 
 from .options import CertificateSerializer, OptionsSerializer
+from .strict import Strict, StrictSerializer
 
 
 class MediaField(serializers.CharField):
@@ -23,11 +24,13 @@ class MediaField(serializers.CharField):
         return request.build_absolute_uri(address) if request and address else address
 
 
-class ProjectSerializer(serializers.ModelSerializer[Project]):
+class ProjectSerializer(Strict, serializers.ModelSerializer[Project]):
+    owner = serializers.CharField(source="owner.username", read_only=True)
+
     class Meta:
         model = Project
-        fields = ("id", "name", "created_at")
-        read_only_fields = ("id", "created_at")
+        fields = ("id", "name", "owner", "created_at")
+        read_only_fields = ("id", "owner", "created_at")
 
 
 class SourceSerializer(serializers.ModelSerializer[Source]):
@@ -42,13 +45,15 @@ class SourceSerializer(serializers.ModelSerializer[Source]):
         read_only_fields = fields
 
 
-class SourceCreateSerializer(serializers.Serializer[Any]):
+def _file(help_text: str = "") -> serializers.FileField:
+    return serializers.FileField(required=False, max_length=1000, allow_empty_file=True, help_text=help_text)
+
+
+class SourceCreateSerializer(StrictSerializer):
     """Either `video`, or `frame1` and `frame2`, or `pictures`, or `sample`."""
 
     project = serializers.UUIDField()
-    video = serializers.FileField(
-        required=False, max_length=1000, allow_empty_file=True, help_text="A video, or a zip of numbered pictures."
-    )
+    video = _file("A video, or a zip of numbered pictures.")
     pictures = serializers.ListField(
         child=serializers.FileField(max_length=1000, allow_empty_file=True),
         required=False,
@@ -59,15 +64,55 @@ class SourceCreateSerializer(serializers.Serializer[Any]):
         max_length=40,
         help_text='Of a sequence or a zip of pictures: "24" (default) or "24000/1001".',
     )
-    frame1 = serializers.FileField(required=False, max_length=1000, allow_empty_file=True)
-    frame2 = serializers.FileField(required=False, max_length=1000, allow_empty_file=True)
+    frame1 = _file()
+    frame2 = _file()
     resize_second = serializers.BooleanField(default=False, help_text="Take two pictures of different sizes.")
     sample = serializers.BooleanField(default=False, help_text="Use the clip that comes with the portal.")
 
 
-class JobCreateSerializer(serializers.Serializer[Any]):
-    source = serializers.UUIDField()  # type: ignore[assignment]
+class SampleSerializer(StrictSerializer):
+    """The clip that comes with the portal, for those who send JSON."""
+
+    project = serializers.UUIDField()
+    sample = serializers.BooleanField()
+
+
+class PairsCreateSerializer(StrictSerializer):
+    project = serializers.UUIDField()
+    pictures = serializers.ListField(
+        child=serializers.FileField(max_length=1000, allow_empty_file=True),
+        min_length=1,
+        help_text="The pictures of all pairs, or a zip of them; names such as `a_1.png`, `a_2.png` say what belongs "
+        "together.",
+    )
+    resize_second = serializers.BooleanField(default=False, help_text="Take pairs of different sizes.")
+
+
+class LeftOutSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class PairsSerializer(serializers.Serializer[Any]):
+    sources = SourceSerializer(many=True)
+    left_out = LeftOutSerializer(many=True)
+
+
+class PredictSerializer(StrictSerializer):
     options = OptionsSerializer(default=dict)
+
+
+class PredictionSerializer(serializers.Serializer[Any]):
+    """What a job with these settings would give, reckoned without reading the film."""
+
+    frames = serializers.IntegerField()
+    new_frames = serializers.IntegerField()
+    source_frames = serializers.IntegerField(help_text="Of the part that is used.")
+    at_most = serializers.BooleanField(help_text="Nobody knows how many frames, but not more than these.")
+    fps = serializers.CharField(help_text='Exact: "60000/1001".')
+    duration = serializers.FloatField(help_text="Seconds.")
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
 
 
 class PreviewSerializer(serializers.ModelSerializer[Preview]):
@@ -101,25 +146,55 @@ PROGRESS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "error": serializers.CharField(),
 }
 DOWNLOADS = ("master", "pictures", "figures")
+SHORT = ("held_out", "timing", "frames", "notes")  # of the figures: what every job shows of itself
 
 
-class JobListSerializer(serializers.ModelSerializer[Job]):
+class HeldOutSerializer(serializers.Serializer[Any]):
+    """Real frames were hidden, drawn again, and compared: the means over all of them."""
+
+    psnr = serializers.FloatField(help_text="dB")
+    ssim = serializers.FloatField()
+    blend_psnr = serializers.FloatField(help_text="dB that a plain blend of the neighbours reaches.")
+
+
+class ShortFiguresSerializer(serializers.Serializer[Any]):
+    """The figures in short; all of them: `GET /jobs/ID/figures/`. Empty values until the job is done."""
+
+    held_out = HeldOutSerializer(allow_null=True)
+    timing = serializers.DictField()
+    frames = serializers.DictField(child=serializers.IntegerField())
+    notes = serializers.ListField(child=serializers.CharField())
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """A job with all that came of it: the same in GET, in lists, and in webhooks."""
+
+    created_by = serializers.CharField(source="created_by.username", read_only=True, default=None, allow_null=True)
     progress = serializers.SerializerMethodField()
     options = OptionsSerializer(read_only=True)
+    tags = serializers.SerializerMethodField()
+    figures = serializers.SerializerMethodField()
+    certificate = CertificateSerializer(read_only=True)
+    previews = PreviewSerializer(many=True, read_only=True)
+    downloads = serializers.SerializerMethodField()
     parts_until = serializers.DateTimeField(
         read_only=True,
+        allow_null=True,
         help_text="Until when parts can be drawn anew at the longest; null while it runs, and after that.",
     )
 
     class Meta:
         model = Job
-        fields: tuple[str, ...] = (
+        fields = (
             "id",
             "project",
             "source",
+            "created_by",
             "status",
             "progress",
             "options",
+            "tags",
+            "notes",
             "created_at",
             "started_at",
             "finished_at",
@@ -127,37 +202,37 @@ class JobListSerializer(serializers.ModelSerializer[Job]):
             "range_start",
             "range_end",
             "parts_until",
-        )
-        read_only_fields: tuple[str, ...] = fields
-
-    @extend_schema_field(inline_serializer("Progress", PROGRESS))
-    def get_progress(self, job: Job) -> dict[str, Any]:
-        context: Any = self.context
-        if job.status == Job.Status.QUEUED and "outlooks" not in context:
-            context["outlooks"] = outlooks()  # once for a list
-        return job_progress_view(job, outlooks_now=context.get("outlooks"))
-
-
-class JobSerializer(JobListSerializer):
-    """A job with all that came of it."""
-
-    previews = PreviewSerializer(many=True, read_only=True)
-    downloads = serializers.SerializerMethodField()
-    metrics = serializers.DictField(read_only=True)
-    certificate = CertificateSerializer(read_only=True)
-
-    class Meta(JobListSerializer.Meta):
-        fields = (
-            *JobListSerializer.Meta.fields,
             "model_name",
             "model_sha256",
             "model_notice",
-            "metrics",
+            "figures",
             "certificate",
             "previews",
             "downloads",
         )
         read_only_fields = fields
+
+    @extend_schema_field(inline_serializer("Progress", PROGRESS))
+    def get_progress(self, job: Job) -> dict[str, Any]:
+        context: Any = self.context
+        if job.status == Job.Status.QUEUED and "outlooks" not in context:
+            context["outlooks"] = services.outlooks()  # once for a list
+        return services.job_progress_view(job, outlooks_now=context.get("outlooks"))
+
+    def get_tags(self, job: Job) -> list[str]:
+        return [tag.name for tag in job.tags.all()]
+
+    @extend_schema_field(ShortFiguresSerializer)
+    def get_figures(self, job: Job) -> dict[str, Any]:
+        short = "metrics" in job.get_deferred_fields()
+        of = {name: getattr(job, f"short_{name}") if short else job.metrics.get(name) for name in SHORT}
+        held = of["held_out"]
+        return {
+            "held_out": {name: held[name] for name in ("psnr", "ssim", "blend_psnr")} if held else None,
+            "timing": of["timing"] or {},
+            "frames": of["frames"] or {},
+            "notes": of["notes"] or [],
+        }
 
     @extend_schema_field(serializers.DictField(child=serializers.URLField()))
     def get_downloads(self, job: Job) -> dict[str, str]:
@@ -165,7 +240,61 @@ class JobSerializer(JobListSerializer):
             return {}
         build = self.context["request"].build_absolute_uri
         kept = {"master": job.master, "pictures": job.pictures_zip, "figures": "always"}
-        return {what: build(reverse("job-download", args=[job.pk, what])) for what in DOWNLOADS if kept[what]}
+        return {what: build(reverse("api-job-download", args=[job.pk, what])) for what in DOWNLOADS if kept[what]}
+
+
+class WebhookOfJobSerializer(StrictSerializer):
+    url = serializers.CharField(max_length=500, help_text="Is told when the job is over.")
+    secret = serializers.CharField(
+        required=False,
+        min_length=16,
+        max_length=100,
+        help_text="With which calls are signed. Left out, one is made: `GET /webhooks/?job=ID` shows it.",
+    )
+
+
+TAGS_HELP = "Words by which the job is found again; a `#` before them is left out."
+
+
+class JobCreateSerializer(StrictSerializer):
+    source = serializers.UUIDField()  # type: ignore[assignment]
+    options = OptionsSerializer(default=dict)
+    tags = serializers.ListField(child=serializers.CharField(), required=False, help_text=TAGS_HELP)
+    notes = serializers.CharField(required=False, allow_blank=True)
+    webhook = WebhookOfJobSerializer(required=False)
+
+
+class JobWordsSerializer(StrictSerializer):
+    tags = serializers.ListField(child=serializers.CharField(), required=False, help_text=TAGS_HELP)
+    notes = serializers.CharField(required=False, allow_blank=True)
+
+
+class RerunSerializer(StrictSerializer):
+    options = OptionsSerializer(default=dict, help_text="What is to be different; all else stays.")
+
+
+class FrameFigureSerializer(serializers.Serializer[Any]):
+    """A real frame that was hidden and drawn again."""
+
+    frame = serializers.IntegerField(required=False, help_text="Number in the source.")
+    time = serializers.FloatField(help_text="Seconds of the result.")
+    psnr = serializers.FloatField()
+    ssim = serializers.FloatField()
+    blend_psnr = serializers.FloatField()
+
+
+class MotionSerializer(serializers.Serializer[Any]):
+    time = serializers.FloatField(help_text="Seconds of the result.")
+    px = serializers.FloatField(help_text="Pixels per frame of the source, median over the picture.")
+
+
+class FramesSerializer(serializers.Serializer[Any]):
+    """Figures per frame, empty where there are none."""
+
+    held_out = FrameFigureSerializer(many=True)
+    note = serializers.CharField(help_text="Why no frame could be held out; empty where some were.")
+    motion = MotionSerializer(many=True)
+    cuts = serializers.ListField(child=serializers.FloatField(), help_text="Seconds of the result.")
 
 
 class ModelSerializer(serializers.Serializer[Any]):
@@ -175,10 +304,10 @@ class ModelSerializer(serializers.Serializer[Any]):
     step = serializers.IntegerField()
     trained = serializers.BooleanField()
     notice = serializers.CharField(help_text="Empty, or a sentence to show to people.")
-    metrics = serializers.DictField()
+    metrics = serializers.DictField(help_text="What was measured when it was saved, and its benchmark.")
 
 
-class CredentialsSerializer(serializers.Serializer[Any]):
+class CredentialsSerializer(StrictSerializer):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
 
@@ -186,7 +315,3 @@ class CredentialsSerializer(serializers.Serializer[Any]):
 class TokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField()
     expiry = serializers.DateTimeField(allow_null=True)
-
-
-class ErrorSerializer(serializers.Serializer[Any]):
-    detail = serializers.CharField(help_text="What is wrong and what to do, in words.")

@@ -1,17 +1,31 @@
 """Addresses under /api/v1/."""
 
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from .views import JobViewSet, ModelsView, ProjectViewSet, SourceViewSet, TokenView
+from .account import AccountView, TokenView, TokenViewSet
+from .deleted import DeletedView, RestoreView
+from .jobs import JobViewSet
+from .queue import QueueView
+from .views import ModelsView, ProjectViewSet, SourceViewSet
+from .webhooks import WebhookViewSet
 
 router = SimpleRouter()
-router.register("projects", ProjectViewSet)
-router.register("sources", SourceViewSet)
-router.register("jobs", JobViewSet)
+router.register("projects", ProjectViewSet, basename="api-project")
+router.register("sources", SourceViewSet, basename="api-source")
+router.register("jobs", JobViewSet, basename="api-job")
+router.register("webhooks", WebhookViewSet, basename="api-webhook")
+router.register("tokens", TokenViewSet, basename="api-tokens")
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 urlpatterns = [
     *router.urls,
     path("models/", ModelsView.as_view(), name="api-models"),
+    path("queue/", QueueView.as_view(), name="api-queue"),
+    path("account/", AccountView.as_view(), name="api-account"),
+    path("deleted/", DeletedView.as_view(), name="api-deleted"),
+    re_path(
+        f"^deleted/(?P<kind>project|source|job)/(?P<id>{UUID})/restore/$", RestoreView.as_view(), name="api-restore"
+    ),
     path("token/", TokenView.as_view(), name="api-token"),
 ]

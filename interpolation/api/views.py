@@ -1,32 +1,33 @@
-"""Views of the API."""
+"""Projects, sources, models."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import authenticate
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.permissions import AllowAny
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from engine.config import RenderOptions
 from interpolation import services
 from interpolation.access import Act, find
-from interpolation.models import Job, Project, Source
+from interpolation.models import Project, Source
+from interpolation.services.prediction import predict
 
-from . import options
 from . import serializers as out
 from .access import AccessMixin
-from .parts import PartsActions
+from .members import MembersActions
 
-REFUSED = OpenApiResponse(out.ErrorSerializer, "What is wrong and what to do, in words.")
+PARSERS: Any = api_settings.DEFAULT_PARSER_CLASSES
 
 
 class UploadRefused(APIException):
@@ -42,15 +43,16 @@ class ScopedCreateMixin:
 
     action: str
     create_scope = ""
+    creates: tuple[str, ...] = ("create",)
 
     @property
     def throttle_scope(self) -> str:
-        return self.create_scope if self.action in ("create", "redraw") else ""
+        return self.create_scope if self.action in self.creates else ""
 
 
-@extend_schema_view(destroy=extend_schema(description="Removes the project with all its sources, jobs and files."))
 class ProjectViewSet(
     AccessMixin,
+    MembersActions,
     mixins.CreateModelMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -59,47 +61,117 @@ class ProjectViewSet(
 ):
     queryset = Project.objects.all()
     serializer_class = out.ProjectSerializer
-    acts = {"destroy": Act.MANAGE}
+    acts = {"destroy": Act.MANAGE, "partial_update": Act.MANAGE, "member_remove": Act.SEE}
 
     def get_queryset(self) -> QuerySet[Project]:
-        return self.visible(Project.objects)
+        return self.visible(Project.objects).select_related("owner")
 
     def perform_create(self, serializer: BaseSerializer[Project]) -> None:
         serializer.instance = services.project_create(owner=self.user, **serializer.validated_data)
 
+    @extend_schema(request=out.ProjectSerializer, responses=out.ProjectSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Another name."""
+        project = self.get_object()
+        given = self.get_serializer(project, data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        if "name" in given.validated_data:
+            services.project_rename(project=project, name=given.validated_data["name"])
+        return Response(self.get_serializer(project).data)
+
     def perform_destroy(self, instance: Project) -> None:
+        """With all its sources, jobs and files. `POST /deleted/project/ID/restore/` brings it back for some days."""
         services.project_delete(project=instance, user=self.user)
 
 
+class SourceFilter(filters.FilterSet):
+    project = filters.UUIDFilter()
+    kind = filters.ChoiceFilter(choices=Source.Kind.choices)
+    name = filters.CharFilter(lookup_expr="icontains", help_text="Part of the name.")
+    created_after = filters.IsoDateTimeFilter("created_at", "gte")
+    created_before = filters.IsoDateTimeFilter("created_at", "lt")
+
+
 class SourceViewSet(
-    AccessMixin, ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Source]
+    AccessMixin,
+    ScopedCreateMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    viewsets.GenericViewSet[Source],
 ):
     queryset = Source.objects.all()
     serializer_class = out.SourceSerializer
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
-    filterset_fields = ["project", "kind"]
+    filterset_class = SourceFilter
     create_scope = "upload"
+    creates = ("create", "pairs")
+    acts = {"prediction": Act.SEE}
 
     def get_queryset(self) -> QuerySet[Source]:
-        return self.visible(Source.objects)
+        return self.visible(Source.objects).select_related("project")
+
+    def get_parsers(self) -> list[Any]:
+        """Files come as forms; all else is JSON. Asked before it is known which action it is."""
+        method = str(self.request.method).lower() if self.request else ""  # none while the API is described
+        name = (getattr(self, "action_map", None) or {}).get(method)
+        if name == "pairs":
+            return [MultiPartParser()]
+        forms = [MultiPartParser()] if name == "create" else []
+        return [*forms, *(parser() for parser in PARSERS)]
 
     @extend_schema(
-        request={
-            "multipart/form-data": out.SourceCreateSerializer,
-            "application/json": out.SourceCreateSerializer,
-        },
-        responses={201: out.SourceSerializer, 400: REFUSED, 413: REFUSED},
-        description="Send as a form one `video` (also a zip of pictures), two pictures as `frame1` and `frame2`, or "
-        "many as `pictures`; or ask for the `sample`.",
+        request={"multipart/form-data": out.SourceCreateSerializer, "application/json": out.SampleSerializer},
+        responses={201: out.SourceSerializer},
     )
     def create(self, request: Request) -> Response:
-        given = self.read(request)
+        """Upload one `video` (also a zip of pictures), two pictures as `frame1` and `frame2`, or many as `pictures`,
+        as a form; or ask for the `sample`."""
+        given = self._read(request, out.SourceCreateSerializer)
         project = find(Project.objects.all(), request.user, Act.CHANGE, given["project"])
-        source = self.make(project, given)
+        source = self._make(project, given)
         return Response(self.get_serializer(source).data, status.HTTP_201_CREATED)
 
-    def read(self, request: Request) -> dict[str, Any]:
-        serializer = out.SourceCreateSerializer(data=request.data)
+    @extend_schema(request={"multipart/form-data": out.PairsCreateSerializer}, responses={201: out.PairsSerializer})
+    @action(detail=False, methods=["post"])
+    def pairs(self, request: Request) -> Response:
+        """Upload many pictures, or a zip of them, as pairs: each pair is a source of its own."""
+        given = self._read(request, out.PairsCreateSerializer)
+        project = find(Project.objects.all(), request.user, Act.CHANGE, given["project"])
+        made = services.source_create_pairs(
+            project=project, uploads=given["pictures"], resize_second=given["resize_second"]
+        )
+        left_out = [{"name": name, "reason": reason} for name, reason in made.bad]
+        sources = self.get_serializer(made.sources, many=True).data
+        return Response({"sources": sources, "left_out": left_out}, status.HTTP_201_CREATED)
+
+    def perform_destroy(self, instance: Source) -> None:
+        services.source_delete(source=instance, user=self.user)
+
+    @extend_schema(request=out.PredictSerializer, responses=out.PredictionSerializer)
+    @action(detail=True, methods=["post"])
+    def prediction(self, request: Request, pk: str) -> Response:
+        """What a job with these options would give: frames, rate, length, size. Nothing is started."""
+        source = self.get_object()
+        given = out.PredictSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        require_good(source, given.validated_data["options"])
+        found = predict(source, RenderOptions.from_dict(dict(given.validated_data["options"])))
+        width, height = found.size
+        return Response(
+            {
+                "frames": found.frames,
+                "new_frames": found.new_frames,
+                "source_frames": found.source_frames,
+                "at_most": found.at_most,
+                "fps": str(found.fps),
+                "duration": float(found.duration),
+                "width": width,
+                "height": height,
+            }
+        )
+
+    def _read(self, request: Request, kind: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        serializer = kind(data=request.data)
         refused = getattr(request._request, "upload_refused", "")
         if refused:
             raise UploadRefused(refused, getattr(request._request, "upload_status", None))
@@ -107,7 +179,7 @@ class SourceViewSet(
         given: dict[str, Any] = serializer.validated_data
         return given
 
-    def make(self, project: Project, given: dict[str, Any]) -> Source:
+    def _make(self, project: Project, given: dict[str, Any]) -> Source:
         if given["sample"]:
             return services.source_create_sample(project=project)
         if given.get("pictures"):
@@ -123,52 +195,11 @@ class SourceViewSet(
         )
 
 
-class JobViewSet(
-    AccessMixin,
-    PartsActions,
-    ScopedCreateMixin,
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    viewsets.GenericViewSet[Job],
-):
-    queryset = Job.objects.all()
-    filterset_fields = ["project", "source", "status"]
-    create_scope = "job"
-
-    def get_queryset(self) -> QuerySet[Job]:
-        jobs = self.visible(Job.objects.all())
-        return jobs.without_figures() if self.action == "list" else jobs.prefetch_related("previews")
-
-    def get_serializer_class(self) -> type[BaseSerializer[Job]]:
-        return out.JobListSerializer if self.action == "list" else out.JobSerializer
-
-    @extend_schema(
-        request=out.JobCreateSerializer, responses={201: out.JobSerializer, 400: REFUSED}, examples=options.EXAMPLES
-    )
-    def create(self, request: Request) -> Response:
-        serializer = out.JobCreateSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        given = serializer.validated_data
-        source = find(Source.objects.select_related("project"), request.user, Act.CHANGE, given["source"])
-        wrong = services.wrong_options(source, given["options"])
-        if wrong:
-            raise ValidationError({"options": {name: [words] for name, words in wrong.items()}})
-        job = services.job_create(source=source, options=dict(given["options"]), user=self.user)
-        return Response(self.get_serializer(job).data, status.HTTP_201_CREATED)
-
-    @extend_schema(request=None, responses={200: out.JobSerializer, 400: REFUSED})
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, pk: str) -> Response:
-        job = self.get_object()
-        services.job_cancel(job=job)
-        return Response(self.get_serializer(job).data)
-
-    @extend_schema(request=None, responses={200: out.JobSerializer, 400: REFUSED})
-    @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: str) -> Response:
-        job = self.get_object()
-        services.job_retry(job=job)
-        return Response(self.get_serializer(job).data)
+def require_good(source: Source, options: dict[str, Any]) -> None:
+    """Raises ValidationError with every setting that is wrong, under its name."""
+    wrong = services.wrong_options(source, options)
+    if wrong:
+        raise ValidationError({"options": {name: [words] for name, words in wrong.items()}})
 
 
 class ModelsView(APIView):
@@ -178,23 +209,3 @@ class ModelsView(APIView):
         from engine.checkpoint import list_models  # imports torch
 
         return Response(out.ModelSerializer(list_models(), many=True).data)
-
-
-class TokenView(APIView):
-    """A token for scripts, by name and password."""
-
-    authentication_classes: list[type] = []
-    permission_classes = [AllowAny]
-    throttle_scope = "token"
-
-    @extend_schema(
-        request=out.CredentialsSerializer, responses={201: out.TokenSerializer, 403: REFUSED, 429: REFUSED}, auth=[]
-    )
-    def post(self, request: Request) -> Response:
-        serializer = out.CredentialsSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        user = authenticate(request._request, **serializer.validated_data)
-        if user is None:
-            raise PermissionDenied("Wrong name or password.")
-        instance, token = services.token_create(user=user)
-        return Response({"token": token, "expiry": instance.expiry}, status.HTTP_201_CREATED)

@@ -1,6 +1,7 @@
 """What the portal keeps: projects, their sources, the jobs on them, the previews that stay, and who may see them."""
 
 from .bakeoff import BakeOff, Vote
+from .hooks import Delivery, KeptAnswer, Webhook
 from .people import ApiToken, Member, ShareLink, UserLimits
 from .preferences import Preferences
 from .work import (
@@ -17,8 +18,10 @@ from .work import (
 __all__ = [
     "ApiToken",
     "BakeOff",
+    "Delivery",
     "Job",
     "JobQuerySet",
+    "KeptAnswer",
     "Member",
     "Preferences",
     "Preview",
@@ -30,4 +33,5 @@ __all__ = [
     "Tag",
     "UserLimits",
     "Vote",
+    "Webhook",
 ]

@@ -2,7 +2,7 @@
 
 from .accounts import account_delete, account_export, mail_job_ended, preferences_of, preferences_set
 from .bakeoffs import bakeoff_create, bakeoff_reveal, bakeoff_round, bakeoff_tally, bakeoff_vote
-from .errors import PictureSizesDifferError, ServiceError
+from .errors import LimitError, NoRoomError, PictureSizesDifferError, ServiceError, StateError
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
 from .ledger import Storage, job_measure, storage_of
 from .limits import Limits, limits_of, require_storage, require_upload
@@ -52,15 +52,19 @@ from .sources import (
 )
 from .tokens import token_create, token_revoke
 from .trash import job_purge_master, purge, trash_due
+from .webhooks import delivery_repeat, webhook_create, webhook_delete, webhook_ping
 
 __all__ = [
     "REDRAWABLE",
     "Estimate",
+    "LimitError",
     "Limits",
     "MadePairs",
+    "NoRoomError",
     "Outlook",
     "PictureSizesDifferError",
     "ServiceError",
+    "StateError",
     "Storage",
     "account_delete",
     "account_export",
@@ -69,6 +73,7 @@ __all__ = [
     "bakeoff_round",
     "bakeoff_tally",
     "bakeoff_vote",
+    "delivery_repeat",
     "estimate",
     "held_back",
     "in_a_few_words",
@@ -127,5 +132,8 @@ __all__ = [
     "token_revoke",
     "trash_due",
     "wake",
+    "webhook_create",
+    "webhook_delete",
+    "webhook_ping",
     "wrong_options",
 ]

@@ -13,7 +13,7 @@ from engine.disk import FULL
 from engine.disk import in_words as in_words
 from engine.errors import NoSpaceError
 
-from .errors import ServiceError
+from .errors import NoRoomError
 
 DISK_FULL = "The server's disk is full, nothing was kept. Ask the administrator to make room, then try again."
 
@@ -26,10 +26,10 @@ def free_bytes() -> int:
 
 
 def require_room(needed: int) -> None:
-    """Raises ServiceError when `needed` bytes would leave less than the room that must stay free."""
+    """Raises NoRoomError when `needed` bytes would leave less than the room that must stay free."""
     free = free_bytes()
     if free - needed < settings.MIN_FREE_BYTES:
-        raise ServiceError(
+        raise NoRoomError(
             f"The server's disk has no room for this: {in_words(needed)} needed, {in_words(free)} free, "
             f"of which {in_words(settings.MIN_FREE_BYTES)} must stay free. Ask the administrator to make room, "
             "or delete projects that are no longer needed."
@@ -44,6 +44,6 @@ def full_disk_in_words() -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise ServiceError(DISK_FULL) from error
+        raise NoRoomError(DISK_FULL) from error
     except NoSpaceError as error:
-        raise ServiceError(str(error)) from error
+        raise NoRoomError(str(error)) from error

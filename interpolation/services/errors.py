@@ -9,3 +9,15 @@ class ServiceError(Exception):
 
 class PictureSizesDifferError(ServiceError):
     """Two pictures of different sizes; `resize_second=True` accepts them."""
+
+
+class StateError(ServiceError):
+    """Right in itself, but not for a thing in this state: a job that is over is not cancelled."""
+
+
+class LimitError(ServiceError):
+    """More than this user may have."""
+
+
+class NoRoomError(ServiceError):
+    """The disk has no room for it."""

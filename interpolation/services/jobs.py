@@ -17,11 +17,12 @@ from engine.config import RenderOptions
 from interpolation.models import Job, Source
 
 from .disk import require_room
-from .errors import ServiceError
+from .errors import ServiceError, StateError
 from .limits import require_job, require_place, require_storage
 from .options import unfit_options
 from .outlook import Outlook, outlook_view, outlooks
 from .queue import enqueue_on_commit
+from .webhooks import job_told
 
 log = logging.getLogger(__name__)
 Status = Job.Status
@@ -41,7 +42,7 @@ def job_create(*, source: Source, options: dict[str, Any], user: User | None = N
 
     checked = RenderOptions.from_dict(options)
     if source.purged_at is not None or source.deleted_at is not None:
-        raise ServiceError("This source is deleted. Bring it back, or upload it again.")
+        raise StateError("This source is deleted. Bring it back, or upload it again.")
     for words in unfit_options(source, checked.to_dict()).values():
         raise ServiceError(words)
     model_info(checked.model)
@@ -75,15 +76,19 @@ def job_cancel(*, job: Job) -> None:
     """A waiting job is over at once; a running one is stopped by its worker within a second or so.
 
     Raises:
-        ServiceError: the job is over already.
+        StateError: the job is over already.
     """
     now = timezone.now()
     waiting = Job.objects.filter(pk=job.pk, status=Status.QUEUED)
-    if not waiting.update(status=Status.CANCELLED, cancel_requested_at=now, finished_at=now):
+    with transaction.atomic():
+        ended = waiting.update(status=Status.CANCELLED, cancel_requested_at=now, finished_at=now)
+        if ended:
+            job_told([job.pk], Status.CANCELLED)
+    if not ended:
         running = Job.objects.filter(pk=job.pk, status=Status.RUNNING)
         if not running.update(cancel_requested_at=now):
             job.refresh_from_db()
-            raise ServiceError(f'This job is over ("{job.get_status_display()}"): there is nothing to cancel.')
+            raise StateError(f'This job is over ("{job.get_status_display()}"): there is nothing to cancel.')
     job.refresh_from_db()
     log.info("cancelled by a person", extra={"job": job.pk})
 
@@ -92,18 +97,16 @@ def job_retry(*, job: Job) -> None:
     """Run a failed or cancelled job again with the same settings. Segments that were finished are used again.
 
     Raises:
-        ServiceError: the job waits, runs, or is done.
+        StateError: the job waits, runs, or is done.
     """
     if job.source.purged_at is not None:
-        raise ServiceError("The source of this job is deleted for good. Upload it again and start a new job.")
+        raise StateError("The source of this job is deleted for good. Upload it again and start a new job.")
     require_place(job.created_by or job.project.owner)
     over = Job.objects.filter(pk=job.pk, status__in=(Status.FAILED, Status.CANCELLED))
     with transaction.atomic():
         if not over.update(attempts=0, **WAITING):
             job.refresh_from_db()
-            raise ServiceError(
-                f'This job is "{job.get_status_display()}": only failed and cancelled jobs are run again.'
-            )
+            raise StateError(f'This job is "{job.get_status_display()}": only failed and cancelled jobs are run again.')
         enqueue_on_commit(job.pk)
     job.refresh_from_db()
 
@@ -113,7 +116,7 @@ def job_requeue(*, job: Job) -> None:
     open_ = Job.objects.filter(pk=job.pk).exclude(status=Status.SUCCEEDED)
     with transaction.atomic():
         if not open_.update(attempts=0, **WAITING):
-            raise ServiceError("This job is done. Start a new one instead.")
+            raise StateError("This job is done. Start a new one instead.")
         enqueue_on_commit(job.pk)
 
 

@@ -18,7 +18,7 @@ from engine.config import RenderOptions
 from interpolation.models import Job, UserLimits
 
 from .disk import in_words
-from .errors import ServiceError
+from .errors import LimitError
 from .ledger import storage_of
 
 MB = 1 << 20
@@ -63,10 +63,10 @@ def running_limits(users: Iterable[int]) -> dict[int, int]:
 
 
 def require_upload(owner: User, size: int) -> None:
-    """Before anything arrives: one upload of `size` bytes. Raises ServiceError."""
+    """Before anything arrives: one upload of `size` bytes. Raises LimitError."""
     limits = limits_of(owner)
     if size > limits.upload_bytes:
-        raise ServiceError(
+        raise LimitError(
             f"The upload has {in_words(size)}; at most {in_words(limits.upload_bytes)} are taken. "
             f"Cut it, encode it smaller, {ASK}."
         )
@@ -74,25 +74,25 @@ def require_upload(owner: User, size: int) -> None:
 
 
 def require_storage(owner: User, more: int, limits: Limits | None = None) -> None:
-    """Raises ServiceError when `more` bytes would be more than the user may keep."""
+    """Raises LimitError when `more` bytes would be more than the user may keep."""
     allowed = (limits or limits_of(owner)).storage_bytes
     if not allowed:
         return
     used = storage_of(owner).total
     if used + more > allowed:
-        raise ServiceError(
+        raise LimitError(
             f"There is no room in {owner.username}'s storage: {in_words(used)} of {in_words(allowed)} are used, and "
             f"this needs {in_words(more)}. Delete sources or results that are no longer needed, {ASK}."
         )
 
 
 def require_footage(owner: User, info: Mapping[str, Any]) -> None:
-    """Raises ServiceError for a source that is larger or longer than the user may have."""
+    """Raises LimitError for a source that is larger or longer than the user may have."""
     limits = limits_of(owner)
     require_size(limits, int(info.get("width") or 0), int(info.get("height") or 0))
     minutes = float(Fraction(info.get("duration") or 0) / 60)
     if limits.minutes and minutes > limits.minutes:
-        raise ServiceError(
+        raise LimitError(
             f"The video lasts {minutes:.1f} minutes; the most is {limits.minutes:g}. "
             f"Cut it into parts and upload them one by one, {ASK}."
         )
@@ -101,14 +101,14 @@ def require_footage(owner: User, info: Mapping[str, Any]) -> None:
 def require_size(limits: Limits, width: int, height: int) -> None:
     pixels = width * height / 1e6
     if limits.megapixels and pixels > limits.megapixels:
-        raise ServiceError(
+        raise LimitError(
             f"{width} × {height} are {pixels:.1f} megapixels; the most is {limits.megapixels:g}. "
             f"Choose a smaller resolution, {ASK}."
         )
 
 
 def require_job(user: User, options: RenderOptions) -> None:
-    """Raises ServiceError when the user has too many jobs waiting, or wants too large a picture."""
+    """Raises LimitError when the user has too many jobs waiting, or wants too large a picture."""
     limits = limits_of(user)
     if options.resolution:
         require_size(limits, *options.resolution)
@@ -116,12 +116,12 @@ def require_job(user: User, options: RenderOptions) -> None:
 
 
 def require_place(user: User, limits: Limits | None = None) -> None:
-    """Raises ServiceError when the user has as many jobs waiting as they may."""
+    """Raises LimitError when the user has as many jobs waiting as they may."""
     allowed = (limits or limits_of(user)).queued_jobs
     if not allowed:
         return
     waiting = Job.objects.alive().filter(status=Job.Status.QUEUED, created_by=user.pk).count()
     if waiting >= allowed:
-        raise ServiceError(
+        raise LimitError(
             f"{waiting} of your jobs wait already; the most is {allowed}. Wait until some are done, cancel some, {ASK}."
         )

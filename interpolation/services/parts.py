@@ -20,7 +20,7 @@ from engine.errors import BadOptionsError
 from interpolation.models import Job, Source
 
 from .disk import free_bytes, full_disk_in_words, require_room
-from .errors import ServiceError
+from .errors import ServiceError, StateError
 from .jobs import Status, expected_bytes
 from .ledger import job_measure
 from .limits import require_job
@@ -47,9 +47,9 @@ def job_redraw(
 
     checked = _changed(job, options)
     if job.status != Status.SUCCEEDED or job.source.kind != Source.Kind.VIDEO:
-        raise ServiceError("A part can be drawn anew only of a video that is done.")
+        raise StateError("A part can be drawn anew only of a video that is done.")
     if job.parts_removed_at is not None:
-        raise ServiceError(GONE)
+        raise StateError(GONE)
     redraw = plan_redraw(job.directory, parse_seconds(start), parse_seconds(end))
     master = Path(settings.MEDIA_ROOT) / job.master
     share = float((redraw.end - redraw.begin) / redraw.pieces[-1].end)

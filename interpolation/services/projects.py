@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from interpolation.models import Job, Project, Source
 
-from .errors import ServiceError
+from .errors import ServiceError, StateError
+from .webhooks import job_told
 
 NAME_LENGTH = 120
 Thing = TypeVar("Thing", Project, Source, Job)
@@ -61,7 +62,7 @@ def source_delete(*, source: Source, user: User | None = None) -> None:
     """
     live = source.jobs.alive().filter(status__in=Job.LIVE).count()
     if live:
-        raise ServiceError(f"{live} job(s) still need this source. Cancel them, or wait until they are done.")
+        raise StateError(f"{live} job(s) still need this source. Cancel them, or wait until they are done.")
     mark_deleted(source, user)
 
 
@@ -75,7 +76,7 @@ def job_delete(*, job: Job, user: User | None = None) -> None:
 def mark_deleted(thing: Thing, user: User | None) -> None:
     rows = type(thing)._default_manager.filter(pk=thing.pk, deleted_at__isnull=True)
     if not rows.update(deleted_at=timezone.now(), deleted_by=user):
-        raise ServiceError("This is deleted already.")
+        raise StateError("This is deleted already.")
     thing.refresh_from_db()
 
 
@@ -91,7 +92,7 @@ def job_restore(*, job: Job) -> None:
     """At any time, because its previews are for ever; its film and parts come back for INBETWEEN_UNDO_DAYS only."""
     rows = Job.objects.filter(pk=job.pk, deleted_at__isnull=False)
     if not rows.update(deleted_at=None, deleted_by=None, purged_at=None):
-        raise ServiceError("This job is not deleted.")
+        raise StateError("This job is not deleted.")
     job.refresh_from_db()
 
 
@@ -100,14 +101,18 @@ def restore(thing: Thing) -> None:
     since = timezone.now() - timedelta(days=settings.UNDO_DAYS)
     rows = type(thing)._default_manager.filter(pk=thing.pk, deleted_at__gt=since, purged_at__isnull=True)
     if not rows.update(deleted_at=None, deleted_by=None):
-        raise ServiceError(f"It cannot be brought back: that is possible for {settings.UNDO_DAYS:g} days.")
+        raise StateError(f"It cannot be brought back: that is possible for {settings.UNDO_DAYS:g} days.")
     thing.refresh_from_db()
 
 
 def stop_live(jobs: Iterable[object]) -> None:
     """Waiting ones are over; a worker sees the flag, or that the row is gone, and ends the child."""
     now, found = timezone.now(), Job.objects.filter(pk__in=list(jobs))
-    found.filter(status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, cancel_requested_at=now, finished_at=now)
+    with transaction.atomic():
+        waiting = list(found.filter(status=Job.Status.QUEUED).values_list("pk", flat=True))
+        ended = Job.objects.filter(pk__in=waiting, status=Job.Status.QUEUED)
+        ended.update(status=Job.Status.CANCELLED, cancel_requested_at=now, finished_at=now)
+        job_told(waiting, Job.Status.CANCELLED)
     found.filter(status=Job.Status.RUNNING).update(cancel_requested_at=now)
 
 

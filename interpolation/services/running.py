@@ -18,6 +18,7 @@ from interpolation.models import Job, JobQuerySet, Preview
 from .jobs import WAITING, Status
 from .limits import running_limits
 from .queue import claimable, enqueue_on_commit, held_back, running_by_user
+from .webhooks import job_told
 
 if TYPE_CHECKING:
     from engine.checkpoint import ModelInfo
@@ -30,17 +31,20 @@ def job_claim(*, job_id: UUID | str, worker: str) -> bool:
     """Take a waiting job by one conditional UPDATE. False: somebody else has it, or it is over."""
     now = timezone.now()
     waiting = Job.objects.filter(pk=job_id, status=Status.QUEUED)
-    taken = waiting.update(
-        status=Status.RUNNING,
-        worker=worker,
-        stage="starting",
-        attempts=F("attempts") + 1,
-        started_at=now,
-        heartbeat_at=now,
-        finished_at=None,
-        waiting="",
-        error="",
-    )
+    with transaction.atomic():
+        taken = waiting.update(
+            status=Status.RUNNING,
+            worker=worker,
+            stage="starting",
+            attempts=F("attempts") + 1,
+            started_at=now,
+            heartbeat_at=now,
+            finished_at=None,
+            waiting="",
+            error="",
+        )
+        if taken:
+            job_told([job_id], Status.RUNNING)
     return taken == 1
 
 
@@ -131,6 +135,7 @@ def job_finish(*, job_id: UUID | str, worker: str, result: RenderResult) -> bool
                 unique_fields=["job", "kind", "position"],
                 update_fields=["time", "file"],
             )
+            job_told([job_id], Status.SUCCEEDED)
     if done:
         log.info("done", extra={"job": job_id})
     return done == 1
@@ -164,18 +169,16 @@ def under_media(path: Path) -> str:
 
 def job_fail(*, job_id: UUID | str, worker: str, error: str) -> bool:
     """Over, with the reason in words. No second try: it would end the same way."""
-    changed = held(job_id, worker).update(
-        status=Status.FAILED, error=error, waiting="", eta_seconds=None, finished_at=timezone.now()
-    )
-    if changed:
+    failed = _ended(held(job_id, worker), job_id, Status.FAILED, error=error)
+    if failed:
         log.warning("failed: %s", error, extra={"job": job_id})
-    return changed == 1
+    return failed
 
 
 def job_stopped(*, job_id: UUID | str, worker: str) -> bool:
     """The child stopped because it was asked to: cancelled if a person asked, else back to the queue."""
     cancelled = held(job_id, worker).filter(cancel_requested_at__isnull=False)
-    if cancelled.update(status=Status.CANCELLED, waiting="", eta_seconds=None, finished_at=timezone.now()):
+    if _ended(cancelled, job_id, Status.CANCELLED):
         return True
     return _back_to_queue(job_id, worker, attempts_back=1)
 
@@ -185,32 +188,27 @@ def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
 
     Returns the new status, or "" when the job was not `worker`'s.
     """
-    now = timezone.now()
-    if (
-        held(job_id, worker)
-        .filter(cancel_requested_at__isnull=False)
-        .update(status=Status.CANCELLED, waiting="", eta_seconds=None, finished_at=now)
-    ):
+    if _ended(held(job_id, worker).filter(cancel_requested_at__isnull=False), job_id, Status.CANCELLED):
         return Status.CANCELLED
     tries = settings.JOB_ATTEMPTS
     often = "once" if tries == 1 else f"{tries} times"
-    if (
-        held(job_id, worker)
-        .filter(attempts__gte=tries)
-        .update(
-            status=Status.FAILED,
-            waiting="",
-            eta_seconds=None,
-            finished_at=now,
-            error=f"{reason} It was tried {often}. Try again; finished parts are kept.",
-        )
-    ):
+    spent = held(job_id, worker).filter(attempts__gte=tries)
+    words = f"{reason} It was tried {often}. Try again; finished parts are kept."
+    if _ended(spent, job_id, Status.FAILED, error=words):
         log.error("given up: %s", reason, extra={"job": job_id})
         return Status.FAILED
     if _back_to_queue(job_id, worker):
         log.warning("back to the queue: %s", reason, extra={"job": job_id})
         return Status.QUEUED
     return ""
+
+
+def _ended(rows: JobQuerySet, job_id: UUID | str, status: Status, **columns: str) -> bool:
+    with transaction.atomic():
+        ended = rows.update(status=status, waiting="", eta_seconds=None, finished_at=timezone.now(), **columns)
+        if ended:
+            job_told([job_id], status)
+    return ended == 1
 
 
 def _back_to_queue(job_id: UUID | str, worker: str, attempts_back: int = 0) -> bool:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from interpolation.access import Role
 from interpolation.models import Job, Member, Project, ShareLink
 
-from .errors import ServiceError
+from .errors import ServiceError, StateError
 
 TRIES = 10  # wrong passwords of one link from one address ...
 PAUSE = 15 * 60  # ... within so many seconds, until it has to wait
@@ -49,7 +49,7 @@ def share_link_create(*, job: Job, user: User, expires_at: datetime | None = Non
         ServiceError: there is no result yet, or the end lies in the past.
     """
     if job.status != Job.Status.SUCCEEDED:
-        raise ServiceError("There is no result to share yet. Wait until the job is done.")
+        raise StateError("There is no result to share yet. Wait until the job is done.")
     if expires_at is not None and expires_at <= timezone.now():
         raise ServiceError("The link would be over before it begins. Choose a later end, or none.")
     hashed = make_password(password) if password else ""

@@ -110,8 +110,8 @@ def test_a_disk_without_one_free_byte_is_said_to_scripts_and_people(
         raise error
 
     monkeypatch.setattr(services, "project_create", fail)
-    answer = api.post("/api/v1/projects/", {"name": "x"})
-    assert (answer.status_code, answer.json()) == (507, {"detail": disk.DISK_FULL})
+    answer = api.post("/api/v1/projects/", {"name": "x"}, format="json")
+    assert (answer.status_code, answer.json()["detail"]) == (507, disk.DISK_FULL)
     client = Client()
     client.force_login(alice)
     page = client.post("/projects/new/", {"name": "x"})

@@ -36,10 +36,10 @@ def test_options_may_be_left_out(api: APIClient, quick_source: Source) -> None:
 @pytest.mark.parametrize(
     ("options", "field", "words"),
     [
-        ({"inbetween": 11}, "options", "Choose 1 to 10 in-between frames."),
-        ({"inbetween": 0}, "options", "Choose 1 to 10 in-between frames."),
-        ({"in_between": 3}, "options", "There is no such setting. Choose of: mode, inbetween,"),
-        ({"model": "best"}, "detail", 'no model "best"'),
+        ({"inbetween": 11}, "options.inbetween", "Choose 1 to 10 in-between frames."),
+        ({"inbetween": 0}, "options.inbetween", "Choose 1 to 10 in-between frames."),
+        ({"in_between": 3}, "options.in_between", "There is no such setting. Choose of: mode, inbetween,"),
+        ({"model": "best"}, "", 'no model "best"'),
     ],
 )
 def test_wrong_settings_are_refused_in_words(
@@ -47,7 +47,9 @@ def test_wrong_settings_are_refused_in_words(
 ) -> None:
     response = api.post(JOBS, {"source": str(quick_source.pk), "options": options}, format="json")
     assert response.status_code == 400
-    assert words in str(response.json()[field])
+    found = response.json()
+    assert [error["field"] for error in found.get("errors", [{"field": ""}])] == [field]
+    assert words in found["detail"]
     assert not Job.objects.exists()
 
 
@@ -83,8 +85,9 @@ def test_what_is_wrong_is_said_under_the_name_of_the_setting(
 ) -> None:
     response = api.post(JOBS, {"source": str(quick_source.pk), "options": options}, format="json")
     assert response.status_code == 400
-    assert list(response.json()) == ["options"] and list(response.json()["options"]) == [name]
-    assert words in response.json()["options"][name][0]
+    (error,) = response.json()["errors"]
+    assert (error["field"], error["pointer"]) == (f"options.{name}", f"#/options/{name}")
+    assert words in error["detail"]
     assert not Job.objects.exists()
 
 
@@ -109,10 +112,11 @@ def test_a_part_of_two_pictures_cannot_be_asked_for(api: APIClient, quick_source
     Source.objects.update(kind="pictures")
     options = {"trim_end": 1, "duplicates": "retime"}
     response = api.post(JOBS, {"source": str(quick_source.pk), "options": options}, format="json")
-    assert (response.status_code, response.json()) == (400, {"options": {
-        "trim_end": ["Two pictures have no part to cut out. Leave it empty."],
-        "duplicates": ["Two pictures have no repeated frames. Choose keep."],
-    }})  # fmt: skip
+    errors = {error["field"]: error["detail"] for error in response.json()["errors"]}
+    assert (response.status_code, errors) == (400, {
+        "options.trim_end": "Two pictures have no part to cut out. Leave it empty.",
+        "options.duplicates": "Two pictures have no repeated frames. Choose keep.",
+    })  # fmt: skip
     with pytest.raises(services.ServiceError, match="no part to cut out"):
         services.job_create(source=Source.objects.get(), options=options)
 
@@ -141,25 +145,30 @@ def test_polling_shows_progress(api: APIClient, job: Job) -> None:
 
 
 def test_a_finished_job_lists_previews_and_downloads(api: APIClient, job: Job) -> None:
-    Job.objects.update(status="succeeded", master="jobs/x/master.mp4", metrics={"cuts": []}, certificate={"ok": True})
+    Job.objects.update(
+        status="succeeded", master="jobs/x/master.mp4", metrics={"cuts": [1.5]}, certificate={"ok": True}
+    )
     Preview.objects.create(job=job, kind="poster", file="jobs/x/poster.jpg")
     found = api.get(f"{JOBS}{job.pk}/").json()
     assert found["progress"]["percent"] == 100
     assert found["downloads"] == {
-        "master": f"http://testserver/jobs/{job.pk}/download/master/",
-        "figures": f"http://testserver/jobs/{job.pk}/download/figures/",
+        "master": f"http://testserver/api/v1/jobs/{job.pk}/download/master/",
+        "figures": f"http://testserver/api/v1/jobs/{job.pk}/download/figures/",
     }
     assert found["previews"] == [
         {"kind": "poster", "position": 0, "time": None, "file": "http://testserver/media/jobs/x/poster.jpg"}
     ]
-    assert (found["metrics"], found["certificate"]) == ({"cuts": []}, {"ok": True})
+    assert found["certificate"] == {"ok": True}
+    assert api.get(f"{JOBS}{job.pk}/frames/").json()["cuts"] == [1.5]
+    assert api.get(f"{JOBS}{job.pk}/figures/").json()["metrics"] == {"cuts": [1.5]}
+    assert api.get(JOBS).json()["results"] == [found]
 
 
 def test_cancel_and_retry(api: APIClient, job: Job) -> None:
     assert api.post(f"{JOBS}{job.pk}/cancel/").json()["status"] == "cancelled"
     again = api.post(f"{JOBS}{job.pk}/cancel/")
     assert (again.status_code, again.json()["detail"]) == (
-        400, 'This job is over ("Cancelled"): there is nothing to cancel.',
+        409, 'This job is over ("Cancelled"): there is nothing to cancel.',
     )  # fmt: skip
     assert api.post(f"{JOBS}{job.pk}/retry/").json()["status"] == "queued"
 
@@ -168,8 +177,8 @@ def test_jobs_are_filtered_by_status_and_do_not_query_per_row(
     api: APIClient, job: Job, quick_source: Source, django_assert_max_num_queries: object
 ) -> None:
     Job.objects.update(status="failed")
-    assert api.get(JOBS, {"status": "failed"}).json()["count"] == 1
-    assert api.get(JOBS, {"status": "queued"}).json()["count"] == 0
+    assert len(api.get(JOBS, {"status": "failed"}).json()["results"]) == 1
+    assert len(api.get(JOBS, {"status": "queued"}).json()["results"]) == 0
     assert api.get(JOBS, {"status": "odd"}).status_code == 400
     Job.objects.bulk_create(Job(project=quick_source.project, source=quick_source, status="failed") for _ in range(20))
     with django_assert_max_num_queries(6):  # type: ignore[operator]

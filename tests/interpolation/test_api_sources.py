@@ -22,13 +22,12 @@ def test_projects_are_made_listed_and_removed(api: APIClient) -> None:
     assert (made.status_code, made.json()["name"]) == (201, "Film one")
     assert [found["id"] for found in api.get("/api/v1/projects/").json()["results"]] == [made.json()["id"]]
     assert api.delete(f"/api/v1/projects/{made.json()['id']}/").status_code == 204
-    assert not Project.objects.exists()
+    assert not Project.objects.alive().exists()
 
 
 def test_a_project_needs_a_name(api: APIClient) -> None:
-    assert api.post("/api/v1/projects/", {"name": " "}, format="json").json() == {
-        "name": ["This field may not be blank."]
-    }
+    refused = api.post("/api/v1/projects/", {"name": " "}, format="json").json()
+    assert refused["errors"] == [{"field": "name", "pointer": "#/name", "detail": "This field may not be blank."}]
 
 
 def test_a_video_is_sent_as_a_form(api: APIClient, project: Project, tiny_clip: Path) -> None:
@@ -65,7 +64,7 @@ def test_pictures_of_different_sizes_can_be_told_from_other_refusals(
         return response.status_code, response.json()
 
     status, words = send()
-    assert (status, words["code"]) == (400, "sizes_differ")
+    assert (status, words["code"]) == (400, "sizes-differ")
     assert "64x48 and 32x32" in str(words["detail"])
     assert send(resize_second=True)[0] == 201
 
@@ -83,7 +82,7 @@ def test_a_bad_file_is_refused_in_words(api: APIClient, project: Project, conten
 
 def test_a_missing_file_is_named(api: APIClient, project: Project) -> None:
     response = api.post(SOURCES, {"project": str(project.pk)}, format="multipart")
-    assert (response.status_code, response.json()) == (400, {"detail": "Choose a video to send."})
+    assert (response.status_code, response.json()["detail"]) == (400, "Choose a video to send.")
 
 
 def test_the_sample_is_one_word_away(api: APIClient, project: Project, settings: Settings, tiny_clip: Path) -> None:
@@ -99,13 +98,14 @@ def test_an_upload_above_the_limit_is_refused_in_words(
     data = {"project": str(project.pk), "video": SimpleUploadedFile("x.mp4", bytes(3 * 1024 * 1024))}
     response = api.post(SOURCES, data, format="multipart")
     assert response.status_code == 413
-    assert response.json() == {
-        "detail": "The upload has 3.0 MB; at most 1.0 MB are taken. Cut the video, or encode it smaller."
-    }
+    assert (
+        response.json()["detail"]
+        == "The upload has 3.0 MB; at most 1.0 MB are taken. Cut the video, or encode it smaller."
+    )
     assert list((media_root / "incoming").iterdir()) == []
 
 
 def test_lists_are_paged_and_filtered(api: APIClient, quick_source: Source) -> None:
-    assert api.get(SOURCES, {"kind": "video"}).json()["count"] == 1
-    assert api.get(SOURCES, {"kind": "pictures"}).json()["count"] == 0
-    assert set(api.get(SOURCES).json()) == {"count", "next", "previous", "results"}
+    assert len(api.get(SOURCES, {"kind": "video"}).json()["results"]) == 1
+    assert len(api.get(SOURCES, {"kind": "pictures"}).json()["results"]) == 0
+    assert set(api.get(SOURCES).json()) == {"next", "previous", "results"}

@@ -49,7 +49,8 @@ def test_a_wrong_password_gives_none_and_the_name_is_locked_after_some_tries(ali
         answer = client.post("/api/v1/token/", {"username": "alice", "password": password}, format="json")
         statuses.append(answer.status_code)
     assert statuses == [403, 403, 429, 429]
-    assert answer.json() == {"detail": "Too many wrong passwords for this name. Try again in 15 minutes."}
+    assert answer.json()["detail"] == "Too many wrong passwords for this name. Try again in 15 minutes."
+    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 def test_a_locked_name_is_told_so_on_the_sign_in_page(alice: User, settings: Settings) -> None:

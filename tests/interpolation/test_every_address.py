@@ -131,21 +131,66 @@ API = {
     "GET /api/v1/projects/": API_ALL,
     "POST /api/v1/projects/ {'name': 'new'}": "401 201 201 201 201 201",
     "GET /api/v1/projects/{project}/": API_SEEN,
+    "PATCH /api/v1/projects/{project}/ {'name': 'new'}": "401 404 403 403 200 200",
+    "GET /api/v1/projects/{project}/members/": API_SEEN,
+    "POST /api/v1/projects/{project}/members/ {'username': 'stranger', 'role': 'viewer'}": "401 404 403 403 200 200",
+    "DELETE /api/v1/projects/{project}/members/{member}/": API_OWNED,
     "DELETE /api/v1/projects/{project}/": API_OWNED,
     "GET /api/v1/sources/": API_ALL,
     "POST /api/v1/sources/ {'project': '{project}', 'sample': True}": API_MADE,
     "GET /api/v1/sources/{source}/": API_SEEN,
+    "DELETE /api/v1/sources/{source}/": "401 404 403 409 409 409",  # a job needs it
+    "POST /api/v1/sources/{source}/prediction/ {}": API_SEEN,
+    "POST /api/v1/sources/pairs/ {}": "401 415 415 415 415 415",  # files come as a form
     "GET /api/v1/jobs/": API_ALL,
     "POST /api/v1/jobs/ {'source': '{source}'}": API_MADE,
     "GET /api/v1/jobs/{job}/": API_SEEN,
+    "PATCH /api/v1/jobs/{job}/ {'notes': 'good'}": API_CHANGED,
+    "DELETE /api/v1/jobs/{job}/": "401 404 403 204 204 204",
+    "POST /api/v1/jobs/{job}/rerun/ {}": API_MADE,
+    "POST /api/v1/jobs/compare/ {'jobs': ['{job}', '{other}']}": "401 400 200 200 200 200",
+    "GET /api/v1/jobs/{job}/download/master/": API_SEEN,
+    "GET /api/v1/jobs/{job}/previews/": API_SEEN,
+    "GET /api/v1/jobs/{job}/flow/": API_SEEN,
+    "GET /api/v1/jobs/{job}/frames/": API_SEEN,
+    "GET /api/v1/jobs/{job}/figures/": API_SEEN,
+    "GET /api/v1/jobs/{job}/links/": "401 404 403 403 200 200",
+    "POST /api/v1/jobs/{job}/links/ {'days': 7}": "401 404 403 403 201 201",
+    "DELETE /api/v1/jobs/{job}/links/{link}/": API_OWNED,
     "POST /api/v1/jobs/{waiting}/cancel/": API_CHANGED,
     "POST /api/v1/jobs/{failed}/retry/": API_CHANGED,
     "GET /api/v1/jobs/{job}/parts/": API_SEEN,
-    "POST /api/v1/jobs/{job}/redraw/ {'start': '0', 'end': '1'}": "401 404 403 400 400 400",  # its parts are gone
+    "POST /api/v1/jobs/{job}/redraw/ {'start': '0', 'end': '1'}": "401 404 403 409 409 409",  # its parts are gone
+    "GET /api/v1/deleted/": API_ALL,
+    "POST /api/v1/deleted/project/{gone_project}/restore/ {}": "401 404 403 403 200 404",
+    "POST /api/v1/deleted/source/{gone_source}/restore/ {}": "401 404 403 200 200 404",
+    "POST /api/v1/deleted/job/{gone_job}/restore/ {}": "401 404 403 200 200 404",
+    # of webhooks only those know who made them, and the project's owner
+    "GET /api/v1/webhooks/": API_ALL,
+    "POST /api/v1/webhooks/ {'project': '{project}', 'url': 'https://example.org/'}": API_MADE,
+    "GET /api/v1/webhooks/{hook}/": "401 404 404 404 200 404",
+    "DELETE /api/v1/webhooks/{hook}/": "401 404 404 404 204 404",
+    "POST /api/v1/webhooks/{hook}/ping/ {}": "401 404 404 404 202 404",
+    "GET /api/v1/webhooks/{hook}/deliveries/": "401 404 404 404 200 404",
+    "POST /api/v1/webhooks/{hook}/deliveries/{delivery}/repeat/ {}": "401 404 404 404 202 404",
+    "GET /api/v1/queue/": API_ALL,
+    "GET /api/v1/account/": API_ALL,
+    "GET /api/v1/tokens/": API_ALL,
+    "POST /api/v1/tokens/ {'scope': 'read'}": "401 201 201 201 201 201",
+    "DELETE /api/v1/tokens/{digest}/": "401 404 404 404 204 404",
+    "GET /api/v1/problems/": EVERYBODY,
+    "GET /api/v1/problems/not-found/": EVERYBODY,
+    "GET /api/v1/": "404 404 404 404 404 404",
+    "GET /api/v1/nothing/": "404 404 404 404 404 404",
     "GET /api/v1/models/": API_ALL,
     "POST /api/v1/token/ {'username': 'owner', 'password': 'wrong'}": "403 403 403 403 403 403",
     "GET /api/v1/training-runs/": API_ALL,
+    "POST /api/v1/training-runs/ {'name': 'walk'}": "401 403 403 403 403 201",
     "GET /api/v1/training-runs/{run}/": "401 404 404 404 200 200",
+    "GET /api/v1/training-runs/{run}/epochs/": "401 404 404 404 200 200",
+    "GET /api/v1/training-runs/{run}/curve/": "401 404 404 404 200 200",
+    "POST /api/v1/training-runs/{run}/stop/ {}": "401 404 404 404 200 200",
+    "POST /api/v1/training-runs/{run}/resume/ {}": "401 404 404 404 403 409",  # it waits
 }
 ROWS = PAGES | API
 NO_ROW = "admin/"  # all of it is for administrators: see the last test
@@ -196,8 +241,11 @@ def world(media_root: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     (media_root / "training" / str(run.pk)).mkdir(parents=True)
     (media_root / "training" / str(run.pk) / "0_truth.jpg").write_bytes(b"picture")
     other = finished_job(source)
+    hook = services.webhook_create(project=project, user=owner, url="https://example.org/")
     names = {
         "bakeoff": BakeOff.objects.create(owner=owner, source=source, first=job, second=other).pk,
+        "hook": hook.pk,
+        "delivery": services.webhook_ping(webhook=hook).pk,
         "project": project.pk,
         "source": source.pk,
         "job": job.pk,

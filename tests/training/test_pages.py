@@ -196,7 +196,7 @@ def test_the_api_lists_ones_own_runs_and_shows_epochs(tmp_path: Path) -> None:
     detail = client.get(f"/api/v1/training-runs/{run.pk}/").json()
     assert detail["progress"]["status"] == "running" and detail["epochs"][0]["psnr"] == 30.0
     assert signed_in(user("eve")).get(f"/api/v1/training-runs/{run.pk}/").status_code == 404
-    assert client.post("/api/v1/training-runs/", {}).status_code == 405
+    assert client.post("/api/v1/training-runs/", {}).status_code == 403
     assert Client().get("/api/v1/training-runs/").status_code == 401
 
 

@@ -131,7 +131,7 @@ def children(address: Address) -> list[Child]:
     gunicorn += ["--bind", address.bind, "--access-logfile", str(logs / "access.log")]
     return [
         Child("web server", gunicorn, logs / "web.log"),
-        *(cluster(queue, logs) for queue in ("interpolation", "training")),
+        *(cluster(queue, logs) for queue in settings.Q_CLUSTER["ALT_CLUSTERS"]),
         Child("reaper", [*MANAGE, "reap"], logs / "reaper.log"),
     ]
 
