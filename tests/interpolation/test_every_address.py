@@ -160,7 +160,7 @@ API = {
     "POST /api/v1/jobs/{waiting}/cancel/": API_CHANGED,
     "POST /api/v1/jobs/{failed}/retry/": API_CHANGED,
     "GET /api/v1/jobs/{job}/parts/": API_SEEN,
-    "POST /api/v1/jobs/{job}/redraw/ {'start': '0', 'end': '1'}": "401 404 403 409 409 409",  # its parts are gone
+    "POST /api/v1/jobs/{job}/redraw/ {'start': '0', 'end': '1'}": "401 404 403 400 400 400",  # its parts are gone
     "GET /api/v1/deleted/": API_ALL,
     "POST /api/v1/deleted/project/{gone_project}/restore/ {}": "401 404 403 403 200 404",
     "POST /api/v1/deleted/source/{gone_source}/restore/ {}": "401 404 403 200 200 404",
