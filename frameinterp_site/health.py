@@ -113,6 +113,9 @@ def jobs() -> dict[str, Any]:
     return {"silent": silent, "held": holds, "missing_workers": len(missing), "problems": problems}
 
 
+MISSED = {"webhooks": "no program is told that a job is done"}
+
+
 def clusters() -> dict[str, Any]:
     found: dict[str, Any] = {"problems": []}
     for name in settings.Q_CLUSTER["ALT_CLUSTERS"]:
@@ -120,7 +123,9 @@ def clusters() -> dict[str, Any]:
         alive = silence is not None and silence < CLUSTER_SILENT
         found[name] = {"alive": alive, "seen_seconds_ago": silence}
         if not alive:
-            found["problems"].append(f"No {name} worker is alive: jobs wait. Start one (manage.py up).")
+            found["problems"].append(
+                f"No {name} worker is alive: {MISSED.get(name, 'jobs wait')}. Start one (manage.py up)."
+            )
     return found
 
 

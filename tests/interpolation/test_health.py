@@ -33,7 +33,7 @@ from interpolation.services import job_create
 
 @pytest.fixture
 def all_alive(db: None) -> None:
-    for cluster in ("interpolation", "training"):
+    for cluster in ("interpolation", "training", "webhooks"):
         cache.set(SEEN.format(cluster), time.time())
     reaper.reap_once()
 
