@@ -221,7 +221,7 @@ class TrainConfig:
     clip: float = 1.0  # gradient norm
     choice_weight: float = 1.0  # of the error that the chosen motions lead to
     flow_weight: float = 0.05  # of the supervised flow losses, where the true flow is known
-    mask_weight: float = 0.02  # of the supervised mask loss, where it is known that one frame hides the point
+    mask_weight: float = 0.01  # of the supervised mask loss, where it is known that one frame hides the point
     reuse: int = 4  # times each prepared sample is used, flipped and turned differently
     init: str | None = None  # weights to start from (fine-tuning): a fresh schedule
     resume: bool = False  # continue the interrupted run of model_path to the step

@@ -25,7 +25,6 @@ DIS_PRESETS = {
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,  # and down to the finest scale, where medium ends one before it
 }
-_MEAN_OF_THREE = np.full((1, 3), 1 / 3, np.float32)
 _REMAP_SIDE = 32_000  # OpenCV's remap writes at most 32,767 rows
 _DIS_MIN_SIDE = 32  # DIS matches 8x8 patches on a pyramid; smaller pictures have too few of them
 
@@ -167,12 +166,22 @@ def smoothed(image: Tensor) -> Tensor:
     return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
 
 
+def luma(image: Tensor) -> Tensor:
+    """(N, 3, H, W) RGB to (N, 1, H, W) by the weights of BT.601."""
+    if _by_opencv(image):
+        return from_pixels(cv2.cvtColor(to_pixels(image), cv2.COLOR_RGB2GRAY))
+    weights = image.new_tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)
+    return (image * weights).sum(dim=1, keepdim=True)
+
+
 def difference(images: Tensor, others: Tensor) -> Tensor:
-    """Mean over the channels of the absolute difference of K pictures each (K, N, 3, H, W): (N, K, H, W)."""
+    """Mean over the channels of the absolute difference of K pictures each (K, N, C, H, W): (N, K, H, W)."""
+    count, _, channels, height, width = images.shape
     if _by_opencv(images[0]):
-        pixels = (side.permute(0, 1, 3, 4, 2).contiguous().numpy()[:, 0] for side in (images, others))
-        apart = cv2.absdiff(*(side.reshape(-1, side.shape[2], 3) for side in pixels))
-        return torch.from_numpy(cv2.transform(apart, _MEAN_OF_THREE)).reshape(1, len(images), *images.shape[-2:])
+        pixels = (side[:, 0].permute(0, 2, 3, 1).contiguous().numpy() for side in (images, others))
+        apart = cv2.absdiff(*(side.reshape(count * height, width, channels) for side in pixels))
+        mean = cv2.transform(apart, np.full((1, channels), 1 / channels, np.float32)) if channels > 1 else apart
+        return torch.from_numpy(mean).reshape(1, count, height, width)
     return (images - others).abs().mean(dim=2).transpose(0, 1)
 
 

@@ -26,6 +26,7 @@ from engine.config import TrainConfig
 from engine.errors import EngineError, WeightsError
 from engine.files import atomically
 from engine.interpolator import choose_device, cpu_has_bf16
+from engine.motion import luma
 from engine.nets import EncoderDecoder, Network, build
 from engine.nets.flow_fusion import Synthesis
 
@@ -255,7 +256,7 @@ class _Run:
         middle = ((batch["timestep"] - 0.5).abs() < 1e-3).float()  # the first choice is made for t = 1/2
         small = F.avg_pool2d(truth, 2)
         if config.choice_weight:
-            errors = choice_loss(coarse, F.avg_pool2d(small, 2), middle) + choice_loss(fine, small)
+            errors = choice_loss(coarse, F.avg_pool2d(small, 2), middle) + choice_loss(fine, luma(small))
             loss = loss + config.choice_weight * errors
         flow_t0, flow_t1, seen = batch["flow_t0"], batch["flow_t1"], batch["seen"]
         if config.flow_weight:

@@ -38,7 +38,8 @@ def choice_loss(choice: Choice, truth: Tensor, counts: Tensor | None = None) -> 
     where one frame hides the place, no motion fits both.
 
     Args:
-        truth: (N, 3, h, w) at the size of the choice. counts: (N,), how much each sample counts; None: all alike.
+        truth: (N, C, h, w) at the size of the choice, RGB or luma as it is.
+        counts: (N,), how much each sample counts; None: all alike.
     """
     early, late = _distance(choice.early, truth), _distance(choice.late, truth)
     error = 0.25 * (early + late) + 0.5 * torch.minimum(early, late)
@@ -73,7 +74,7 @@ def flow_loss(made: Synthesis, flow_t0: Tensor, flow_t1: Tensor, seen: Tensor) -
 
 
 def _distance(pictures: Tensor, truth: Tensor) -> Tensor:
-    """(K, N, 3, h, w) and (N, 3, h, w) to the mean difference over 3x3 pixels, (N, K, h, w)."""
+    """(K, N, C, h, w) and (N, C, h, w) to the mean difference over 3x3 pixels, (N, K, h, w)."""
     distance = (pictures - truth).abs().mean(dim=2).transpose(0, 1)
     return F.avg_pool2d(distance, 3, stride=1, padding=1, count_include_pad=False)
 

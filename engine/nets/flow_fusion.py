@@ -27,6 +27,7 @@ from engine.motion import (
     fuse_warped,
     halved,
     inconsistency,
+    luma,
     project_backward,
     resize_flow_tensor,
     smoothed,
@@ -42,7 +43,8 @@ _TOLERANCE = 0.5  # pixels at 1/4 size; a forward-backward miss of this much hal
 _STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))  # (down, right)
 _COARSE_REACH = (2, 4, 8)  # how far from x candidates are taken, pixels of 1/4 size
 _FINE_REACH = 2  # and of 1/2 size
-_CANDIDATES = 3 + len(_STEPS) * len(_COARSE_REACH)
+_COARSE_CANDIDATES = 3 + len(_STEPS) * len(_COARSE_REACH)
+_FINE_CANDIDATES = 1 + len(_STEPS)
 _BETA = 60.0  # a candidate whose difference is larger by 1/_BETA of the range counts e times less
 _COARSE_LEAD, _FINE_LEAD = 2.0, 3.0  # head start of the place itself, before anything is learned (logits)
 
@@ -53,6 +55,7 @@ class Features:
 
     picture: Tensor  # (N, 3, H, W) float32
     small: Tensor  # (N, 3, H/2, W/2) float32, the same picture at half size
+    luma: Tensor  # (N, 1, H/2, W/2) float32, of the same
     tiny: Tensor  # (N, 3, H/4, W/4) float32, at a quarter
     quarter: Tensor  # (N, C, H/4, W/4)
 
@@ -63,7 +66,7 @@ class Choice:
 
     weights: Tensor  # (N, K, h, w), their sum is 1
     motions: Tensor  # (K, N, 2, h, w)
-    early: Tensor  # (K, N, 3, h, w): frame 0 seen along each motion, without gradient
+    early: Tensor  # (K, N, C, h, w): frame 0 (RGB or luma) seen along each motion, without gradient
     late: Tensor  # frame 1
 
 
@@ -104,13 +107,14 @@ class FlowFusion(Network):
         self.encode_net = nn.Sequential(
             conv(3, half, stride=2), conv(half, features, stride=2), conv(features, features)
         )
-        self.coarse_net = _CoarseNet(2 * features + 12 + _CANDIDATES, quarter, eighth)
-        self.coarse_head = correction_head(quarter, _CANDIDATES)
-        context = max(half // 2, half - 10)  # besides it, six channels of picture and four of flow
+        self.coarse_net = _CoarseNet(2 * features + 12 + _COARSE_CANDIDATES, quarter, eighth)
+        self.coarse_head = correction_head(quarter, _COARSE_CANDIDATES)
+        context = max(half // 2, half - 10)
         self.to_half = upsample(quarter, context)
-        self.fine_net = nn.Sequential(conv(context + 10, half), conv(half, half))
-        # choice among five, and a change of both flows, in tenths of a pixel so that early steps do not jump
-        self.fine_head = Scaled(correction_head(half, 1 + len(_STEPS) + 4), [1.0] * (1 + len(_STEPS)) + [0.1] * 4)
+        # besides what comes from 1/4 size: six channels of picture, four of flow, and the costs
+        self.fine_net = nn.Sequential(conv(context + 10 + _FINE_CANDIDATES, half), conv(half, half))
+        # the choice, and a change of both flows, in tenths of a pixel so that early steps do not jump
+        self.fine_head = Scaled(correction_head(half, _FINE_CANDIDATES + 4), [1.0] * _FINE_CANDIDATES + [0.1] * 4)
         self.mask_head = correction_head(half, 1, doubling=True)
 
     def forward(self, img0: Tensor, img1: Tensor, flow_01: Tensor, flow_10: Tensor, timestep: Tensor) -> Synthesis:
@@ -122,7 +126,7 @@ class FlowFusion(Network):
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
         features = self.encode_net(((picture - 0.5) * 2).to(compute_dtype(self, picture.device.type)))
         small = halved(picture)
-        return Features(picture, small, halved(small), features)
+        return Features(picture, small, luma(small), halved(small), features)
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
         """Chooses the motion in the middle of the pair from what the first flows (1/4 size) offer."""
@@ -146,18 +150,16 @@ class FlowFusion(Network):
         t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.motion.device).reshape(-1, 1, 1, 1)
         motion, hidden = _at_time(pair, t)
         motion = resize_flow_tensor(motion, 2)
-        flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
-        small0, small1 = pair.frame0.small, pair.frame1.small
-        seen0, seen1 = backward_warp(small0, flows[:, :2]), backward_warp(small1, flows[:, 2:])
-        fine = self.fine_net(joined(self.to_half(hidden), *_compared(seen0, seen1), flows * _FLOW_SCALE))
-        logits, change = self.fine_head(fine).split([1 + len(_STEPS), 4], dim=1)
-        weights = _share(logits, _FINE_LEAD)
         motions = torch.stack([motion, *(shifted(motion, y * _FINE_REACH, x * _FINE_REACH) for y, x in _STEPS)])
+        early, late, costs = _seen_along(motions, pair.frame0.luma, pair.frame1.luma, t)
+        flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
+        seen = backward_warp(pair.frame0.small, flows[:, :2]), backward_warp(pair.frame1.small, flows[:, 2:])
+        told = *_compared(*seen), torch.cat([flows * _FLOW_SCALE, costs * _COST_SCALE], dim=1)
+        fine = self.fine_net(joined(self.to_half(hidden), *told))
+        logits, change = self.fine_head(fine).split([_FINE_CANDIDATES, 4], dim=1)
+        weights = _share(logits - _BETA * costs, _FINE_LEAD)
         motion = _mixed(motions, weights)
-        choice = None
-        if torch.is_grad_enabled():
-            early, late, _ = _seen_along(motions, small0, small1, t)
-            choice = Choice(weights, motions, early, late)
+        choice = Choice(weights, motions, early, late) if torch.is_grad_enabled() else None
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1) + change
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
         mask = torch.sigmoid(self.mask_head(fine).float() + prior)
@@ -203,7 +205,7 @@ def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[Tensor, Tensor]:
 def _seen_along(
     motions: Tensor, picture0: Tensor, picture1: Tensor, t: Tensor | float = 0.5
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Both pictures (N, 3, h, w) at time t along each motion (K, N, 2, h, w): two (K, N, 3, h, w), and how much
+    """Both pictures (N, C, h, w) at time t along each motion (K, N, 2, h, w): two (K, N, C, h, w), and how much
     they differ, (N, K, h, w), mean over 3x3 pixels."""
     early, late = backward_warps(picture0, -t * motions), backward_warps(picture1, (1 - t) * motions)
     return early, late, smoothed(difference(early, late))
