@@ -121,6 +121,22 @@ def render_video(
         return _render(film, work_dir, report, room, parts, started)
 
 
+def evaluate_video(
+    source: Path,
+    work_dir: Path,
+    options: RenderOptions,
+    interpolator: PairMaker,
+    *,
+    should_stop: Callable[[], bool] | None = None,
+) -> tuple[dict[str, Any] | None, str]:
+    """The held-out figures alone, as `render_video` measures them: (figures, "") or (None, why there are none).
+
+    `work_dir` is for what is made on the way. Raises as `render_video` does.
+    """
+    report = Reporter(None, should_stop)
+    return _evaluate(_prepare(source, work_dir, options, interpolator, None, report), report)
+
+
 def _render(
     film: _Film, work_dir: Path, report: Reporter, room: Room, parts: PartMaker, started: float
 ) -> RenderResult:

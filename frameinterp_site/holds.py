@@ -41,4 +41,9 @@ def hold_release(*, hold: Hold, user: User | None = None) -> None:
 
 def notices(request: HttpRequest) -> dict[str, object]:
     """For all templates: the holds that keep everybody's work waiting. Asked only where it is shown."""
-    return {"holds": lambda: list(Hold.objects.all()) if request.user.is_authenticated else []}
+    from .health import problems_now  # it asks what this module answers
+
+    def alarms() -> list[str]:
+        return problems_now() if request.user.is_staff else []
+
+    return {"holds": lambda: list(Hold.objects.all()) if request.user.is_authenticated else [], "alarms": alarms}

@@ -4,12 +4,17 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from . import operators
 from .health import health, healthz, readyz
 from .problem_views import OneProblem, Problems, Unknown
 
 admin.site.site_header = admin.site.site_title = "Inbetween"
 
 urlpatterns = [
+    path("admin/status/", admin.site.admin_view(operators.status_page), name="operator-status"),
+    path("admin/status/hold/", admin.site.admin_view(operators.hold_add), name="operator-hold"),
+    path("admin/status/hold/<int:pk>/release/", admin.site.admin_view(operators.hold_remove), name="operator-release"),
+    path("admin/status/forget/<int:pk>/", admin.site.admin_view(operators.worker_forget), name="operator-forget"),
     path("admin/", admin.site.urls),
     path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),

@@ -1,27 +1,61 @@
-"""Administrators see everything, and put jobs back or end them."""
+"""Administrators see everything, put jobs back or end them, and give people more or less room."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
-
-from engine.errors import EngineError
+from django.template.defaultfilters import filesizeformat
 
 from . import services
-from .models import Job, Preview, Project, Source
+from .admin_tools import ReadOnly, audit, each
+from .models import ApiToken, Job, Member, Preview, Project, ShareLink, Source, UserLimits
+
+
+class IsDeleted(admin.SimpleListFilter):
+    title = "deleted"
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "No"), ("yes", "Yes, can be brought back"), ("purged", "Yes, for good")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {
+            "no": Q(deleted_at__isnull=True),
+            "yes": Q(deleted_at__isnull=False, purged_at__isnull=True),
+            "purged": Q(purged_at__isnull=False),
+        }
+        return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class MemberInline(admin.TabularInline):
+    model = Member
+    extra = 0
+    raw_id_fields = ("user",)
 
 
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin):
-    list_display = ("name", "owner", "created_at")
-    list_filter = ("created_at",)
+    list_display = ("name", "owner", "jobs_done", "created_at", "deleted_at")
+    list_filter = (IsDeleted, "created_at")
     search_fields = ("name", "owner__username", "id")
+    list_select_related = ("owner",)
     raw_id_fields = ("owner",)
+    readonly_fields = ("deleted_at", "deleted_by", "purged_at")
     date_hierarchy = "created_at"
+    inlines = (MemberInline,)
+    actions = ("bring_back",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
+        return super().get_queryset(request).annotate(job_count=Count("jobs"))
+
+    @admin.display(description="jobs", ordering="job_count")
+    def jobs_done(self, project: Any) -> int:
+        return int(project.job_count)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -37,20 +71,21 @@ class ProjectAdmin(admin.ModelAdmin):
         for project in queryset:
             services.project_purge(project=project)
 
+    @admin.action(description="Bring back what was deleted", permissions=["change"])
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
+        each(request, queryset, lambda project: services.project_restore(project=project), "project", "brought back")
+
 
 @admin.register(Source)
-class SourceAdmin(admin.ModelAdmin):
-    list_display = ("name", "kind", "project", "size_bytes", "created_at")
-    list_filter = ("kind", "created_at")
+class SourceAdmin(ReadOnly):
+    list_display = ("name", "kind", "project", "size", "created_at", "deleted_at")
+    list_filter = ("kind", IsDeleted, "created_at")
     search_fields = ("name", "project__name", "project__owner__username", "id")
     list_select_related = ("project",)
-    readonly_fields = ("project", "kind", "file", "file2", "poster", "size_bytes", "info", "created_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # sources come from uploads
-
-    def has_delete_permission(self, request: HttpRequest, obj: Source | None = None) -> bool:
-        return False  # they go with their project, so that no result loses its source
+    @admin.display(ordering="size_bytes")
+    def size(self, source: Source) -> str:
+        return filesizeformat(source.size_bytes)
 
 
 class PreviewInline(admin.TabularInline):
@@ -65,14 +100,14 @@ class PreviewInline(admin.TabularInline):
 
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):
-    list_display = ("id", "source", "owner", "status", "stage", "progress", "attempts", "worker", "created_at")
-    list_filter = ("status", "model_name", "created_at")
-    search_fields = ("id", "source__name", "project__name", "project__owner__username", "worker", "error")
+    list_display = ("id", "source", "owner", "status", "stage", "progress", "attempts", "worker", "size", "created_at")
+    list_filter = ("status", "model_name", IsDeleted, "created_at")
+    search_fields = ("id", "source__name", "project__name", "project__owner__username", "worker", "error", "tags__name")
     list_select_related = ("source", "project__owner")
     date_hierarchy = "created_at"
-    actions = ("requeue", "cancel")
+    actions = ("requeue", "cancel", "purge_master", "measure_again", "bring_back")
     inlines = (PreviewInline,)
-    readonly_fields = tuple(field.name for field in Job._meta.fields)  # rows are changed by services only
+    readonly_fields = (*(field.name for field in Job._meta.fields), "tags")  # rows are changed by services only
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -88,36 +123,106 @@ class JobAdmin(admin.ModelAdmin):
     def progress(self, job: Job) -> str:
         return f"{job.frames_done} / {job.frames_total}" if job.frames_total else ""
 
+    @admin.display(ordering="master_bytes")
+    def size(self, job: Job) -> str:
+        return filesizeformat(job.master_bytes + job.preview_bytes + job.parts_bytes)
+
     @admin.action(description="Put back into the queue", permissions=["change"])
     def requeue(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self.each(request, queryset, services.job_requeue, "put back into the queue")
+        each(request, queryset, lambda job: services.job_requeue(job=job), "job", "put back into the queue")
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        self.each(request, queryset, services.job_cancel, "cancelled, or asked to stop")
+        each(request, queryset, lambda job: services.job_cancel(job=job), "job", "cancelled, or asked to stop")
 
-    def each(self, request: HttpRequest, jobs: QuerySet[Job], service: Callable[..., Any], done: str) -> None:
-        count = 0
-        for job in jobs:
-            try:
-                service(job=job)
-                count += 1
-            except (services.ServiceError, EngineError) as error:
-                messages.error(request, f"{job}: {error}")
-        if count:
-            messages.success(request, f"{count} job(s) {done}.")
+    @admin.action(description="Remove the finished film; previews and figures stay", permissions=["change"])
+    def purge_master(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        each(request, queryset, lambda job: services.job_purge_master(job=job), "film", "removed, previews stay")
+
+    @admin.action(description="Measure the held-out figures again", permissions=["change"])
+    def measure_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        jobs = queryset.select_related("source")
+        each(request, jobs, lambda job: services.job_measure_again(job=job), "job", "sent to be measured again")
+
+    @admin.action(description="Bring back what was deleted", permissions=["change"])
+    def bring_back(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        each(request, queryset, lambda job: services.job_restore(job=job), "job", "brought back")
 
 
 @admin.register(Preview)
-class PreviewAdmin(admin.ModelAdmin):
+class PreviewAdmin(ReadOnly):
     list_display = ("job", "kind", "position", "time", "file")
     list_filter = ("kind",)
     search_fields = ("job__id", "file", "job__source__name")
     list_select_related = ("job__source",)
-    readonly_fields = ("job", "kind", "position", "time", "file", "created_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Preview | None = None) -> bool:
-        return False
+@admin.register(ShareLink)
+class ShareLinkAdmin(ReadOnly):
+    list_display = ("job", "created_by", "created_at", "expires_at", "revoked_at", "opened", "opened_at")
+    list_filter = ("created_at",)
+    search_fields = ("job__id", "job__source__name", "created_by__username")
+    list_select_related = ("job__source", "created_by")
+    exclude = ("password",)
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("interpolation.delete_sharelink")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ShareLink]) -> None:
+        each(request, queryset, lambda link: services.share_link_revoke(link=link), "link", "revoked")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnly):
+    list_display = ("name", "user", "scope", "created", "expiry", "last_used_at")
+    list_filter = ("scope", "created")
+    search_fields = ("name", "user__username", "token_key")
+    list_select_related = ("user",)
+    exclude = ("digest",)
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("interpolation.delete_apitoken")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        for token in queryset:
+            audit(request, token.user, f"token “{token}” revoked")
+            services.token_revoke(token=token)
+
+
+class LimitsInline(admin.StackedInline):
+    model = UserLimits
+    extra = 1
+
+
+class PeopleAdmin(UserAdmin):
+    """Django's, with what everybody takes and may take."""
+
+    list_display = ("username", "email", "is_staff", "is_active", "last_login", "waiting", "running", "storage")
+    inlines = (LimitsInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        def count(status: str) -> Count:
+            return Count("jobs", Q(jobs__status=status), distinct=True)
+
+        found: QuerySet[User] = super().get_queryset(request)
+        return found.annotate(waiting_jobs=count(Job.Status.QUEUED), running_jobs=count(Job.Status.RUNNING))
+
+    @admin.display(ordering="waiting_jobs")
+    def waiting(self, user: Any) -> int:
+        return int(user.waiting_jobs)
+
+    @admin.display(ordering="running_jobs")
+    def running(self, user: Any) -> int:
+        return int(user.running_jobs)
+
+    @admin.display
+    def storage(self, user: User) -> str:
+        return filesizeformat(services.storage_of(user).total)
+
+
+admin.site.unregister(User)
+admin.site.register(User, PeopleAdmin)

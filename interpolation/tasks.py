@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from engine.childproc import ChildResult
+from engine.childproc import ChildResult, run_child
 from engine.warm import WarmChild
 from engine.workers import child_environment, worker_name, working_on
 
@@ -71,6 +71,25 @@ def attempt(job_id: str, worker: str) -> str:
         services.job_measure(job_id=UUID(job_id))
         services.mail_job_ended(job_id=UUID(job_id))
     return status or "deleted"
+
+
+def figures_run(job_id: str) -> str:
+    """The figures of a finished job once more, in a child of its own; returns how it ended."""
+    with working_on(job_id), log_path(job_id).open("ab") as words:
+        result = run_child(
+            [sys.executable, "manage.py", "measure_job", job_id],
+            env=child_environment(job_id, settings.JOB_THREADS),
+            cwd=settings.BASE_DIR,
+            memory_limit=settings.JOB_MEMORY_BYTES,
+            time_limit=settings.JOB_TIMEOUT,
+            grace=GRACE,
+            output=words,
+        )
+    close_old_connections()
+    if result.ended != "exit" or result.returncode:
+        log.error("figures could not be measured again; see its own log", extra={"job": job_id})
+    services.wake()  # its message may have been counted as one for a waiting job
+    return "measured" if result.returncode == 0 else "failed"
 
 
 def watched_child(job_id: str, worker: str) -> ChildResult:

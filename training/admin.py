@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from . import services
+from engine.errors import EngineError
+
+from . import promotion, services
 from .models import Epoch, TrainingRun
 
 
@@ -35,31 +39,50 @@ class EpochInline(admin.TabularInline):
 @admin.register(TrainingRun)
 class TrainingRunAdmin(admin.ModelAdmin):
     list_display = ("name", "owner", "status", "steps_done", "steps_total", "best_psnr", "by_hand", "created_at")
-    list_filter = ("status", "by_hand")
-    search_fields = ("name", "owner__username", "model_sha256")
+    list_filter = ("status", "by_hand", "created_at")
+    search_fields = ("name", "owner__username", "model_sha256", "worker", "error")
     exclude = ("curve",)
     readonly_fields = tuple(
         field.name for field in TrainingRun._meta.fields if field.name not in ("name", "owner", "curve")
     )
     inlines = (EpochInline,)
-    actions = ("stop", "go_on")
+    date_hierarchy = "created_at"
+    list_select_related = ("owner",)
+    actions = ("stop", "go_on", "promote")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # runs are started from the page, which checks what they need
 
-    @admin.action(description="Stop")
+    @admin.action(description="Stop", permissions=["change"])
     def stop(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
-        self._each(request, runs, services.training_run_cancel)
+        self._each(request, runs, lambda run: services.training_run_cancel(run=run), "stopped, or asked to stop")
 
-    @admin.action(description="Back to the queue: go on where it was saved")
+    @admin.action(description="Back to the queue: go on where it was saved", permissions=["change"])
     def go_on(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
-        self._each(request, runs, services.training_run_requeue)
+        self._each(request, runs, lambda run: services.training_run_requeue(run=run), "put back into the queue")
 
-    def _each(self, request: HttpRequest, runs: QuerySet[TrainingRun], change: Callable[..., None]) -> None:
+    @admin.action(description="Make its weights the default, if the benchmark says they are better")
+    def promote(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
+        if runs.count() != 1:
+            self.message_user(request, "Choose one run: there is one default.", messages.ERROR)
+            return
+        user = cast(User, request.user)
+        self._each(
+            request,
+            runs,
+            lambda run: promotion.model_promote(name=run.model_name, user=user),
+            "made the default model",
+        )
+
+    def _each(
+        self, request: HttpRequest, runs: QuerySet[TrainingRun], change: Callable[[TrainingRun], object], done: str
+    ) -> None:
+        """What was done is in the audit log; what could not be is said."""
         for run in runs:
             try:
-                change(run=run)
-            except services.ServiceError as error:
+                change(run)
+            except (services.ServiceError, EngineError) as error:
                 self.message_user(request, f"{run}: {error}", messages.ERROR)
             else:
-                self.message_user(request, f"{run}: {run.get_status_display()}.")
+                self.log_change(request, run, done)
+                self.message_user(request, f"{run}: {done}.")

@@ -3,6 +3,7 @@
 from .accounts import account_delete, account_export, mail_job_ended, preferences_of, preferences_set
 from .bakeoffs import bakeoff_create, bakeoff_reveal, bakeoff_round, bakeoff_tally, bakeoff_vote
 from .errors import LimitError, NoRoomError, PictureSizesDifferError, ServiceError, StateError
+from .figures import job_measure_again, job_measure_now
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
 from .ledger import Storage, job_measure, storage_of
 from .limits import Limits, limits_of, require_storage, require_upload
@@ -87,6 +88,8 @@ __all__ = [
     "job_finish",
     "job_lost",
     "job_measure",
+    "job_measure_again",
+    "job_measure_now",
     "job_model",
     "job_note",
     "job_progress",
