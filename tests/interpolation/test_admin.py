@@ -174,8 +174,8 @@ def test_the_status_page_says_who_works_on_what(job: Job, worker: Worker, admin_
 def test_a_silent_worker_is_an_alarm_on_every_page_of_the_admin_until_it_is_forgotten(
     worker: Worker, admin_client: Client
 ) -> None:
-    Worker.objects.update(seen_at=timezone.now() - timedelta(minutes=5))
-    assert "The interpolation on render-1 has been silent for 300" in admin_client.get("/admin/").content.decode()
+    Worker.objects.update(seen_at=timezone.now() - timedelta(seconds=300))
+    assert "The interpolation on render-1 has been silent for 30" in admin_client.get("/admin/").content.decode()
     admin_client.post(f"/admin/status/forget/{worker.pk}/")
     assert "has been silent" not in admin_client.get("/admin/interpolation/job/").content.decode()
     assert audited(worker) == ["forgotten: interpolation on render-1"]
