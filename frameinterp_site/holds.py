@@ -36,7 +36,8 @@ def hold_release(*, hold: Hold, user: User | None = None) -> None:
     """Work is taken again, at once."""
     log.warning("released: %s, by %s", hold, user)
     hold.delete()
-    WAKE[hold.queue]()
+    if hold.queue in WAKE:  # messages of other queues have waited in their place
+        WAKE[hold.queue]()
 
 
 def notices(request: HttpRequest) -> dict[str, object]:

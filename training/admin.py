@@ -61,7 +61,7 @@ class TrainingRunAdmin(admin.ModelAdmin):
     def go_on(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
         self._each(request, runs, lambda run: services.training_run_requeue(run=run), "put back into the queue")
 
-    @admin.action(description="Make its weights the default, if the benchmark says they are better")
+    @admin.action(description="Make its weights the default, if the benchmark says so", permissions=["change"])
     def promote(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
         if runs.count() != 1:
             self.message_user(request, "Choose one run: there is one default.", messages.ERROR)
