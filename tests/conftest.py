@@ -36,8 +36,15 @@ class BrowserInOnePlace(LoadFileScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    config.option.loadscopereorder = False  # in the order of the names: the browser, which takes longest, begins
+    config.option.loadscopereorder = False  # in the order of below
     return BrowserInOnePlace(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins, so that no process works on it alone at the end."""
+    first = {"browser": 0, "ops": 1, "faults": 2}
+    items.sort(key=lambda item: first.get(item.path.parent.name, len(first)))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ CHROMIUM = os.environ.get("INBETWEEN_CHROMIUM") or "/usr/bin/chromium"
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not longer: as long as Playwright runs, Django takes us for asynchronous
 def chromium() -> Iterator[Browser]:
     if not shutil.which(CHROMIUM):
         pytest.skip(f"There is no Chromium at {CHROMIUM}. Install it, or name it in INBETWEEN_CHROMIUM.")
@@ -26,7 +26,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     running = Portal(tmp_path_factory.mktemp("portal"))
     running.start()
