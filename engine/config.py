@@ -219,6 +219,7 @@ class TrainConfig:
     weight_decay: float = 1e-4
     ema: float = 0.999  # decay of the averaged weights, which are what is saved and measured
     clip: float = 1.0  # gradient norm
+    decibel_weight: float = 0.05  # of the logarithm of the squared error, beside the pyramid of absolute errors
     choice_weight: float = 1.0  # of the error that the chosen motions lead to
     flow_weight: float = 0.05  # of the supervised flow losses, where the true flow is known
     mask_weight: float = 0.01  # of the supervised mask loss, where it is known that one frame hides the point

@@ -30,7 +30,15 @@ from engine.motion import luma
 from engine.nets import EncoderDecoder, Network, build
 from engine.nets.flow_fusion import Synthesis
 
-from .losses import baseline_loss, choice_loss, chosen_flow_loss, flow_loss, mask_loss, picture_loss
+from .losses import (
+    baseline_loss,
+    choice_loss,
+    chosen_flow_loss,
+    decibel_loss,
+    flow_loss,
+    mask_loss,
+    picture_loss,
+)
 from .ranks import Ranks
 from .samples import batches, open_sources, validation_set
 from .showing import Shown, show
@@ -251,6 +259,8 @@ class _Run:
     def _fusion_loss(self, made: Synthesis, truth: Tensor, batch: dict[str, Tensor]) -> Tensor:
         config = self.config
         loss = picture_loss(made.picture, truth)
+        if config.decibel_weight:
+            loss = loss + config.decibel_weight * decibel_loss(made.picture, truth)
         coarse, fine = made.pair.choice, made.choice
         assert coarse is not None and fine is not None
         middle = ((batch["timestep"] - 0.5).abs() < 1e-3).float()  # the first choice is made for t = 1/2

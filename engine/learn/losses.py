@@ -104,6 +104,14 @@ def picture_loss(predicted: Tensor, truth: Tensor) -> Tensor:
     return laplacian_loss(predicted, truth)
 
 
+def decibel_loss(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Mean over the samples of the logarithm (base 10) of the mean squared error: PSNR is -10 times it.
+
+    Every sample counts alike, however hard it is, and averaging what is uncertain is rewarded as PSNR rewards it.
+    """
+    return torch.log10((predicted - truth).square().mean(dim=(1, 2, 3)) + 1e-6).mean()
+
+
 def baseline_loss(predicted: Tensor, truth: Tensor) -> Tensor:
     """The loss of encoder_decoder: mean squared error, as first specified."""
     return torch.nn.functional.mse_loss(predicted, truth)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.learn.losses import choice_loss, chosen_flow_loss, flow_loss, laplacian_loss, mask_loss
+from engine.learn.losses import (
+    choice_loss,
+    chosen_flow_loss,
+    decibel_loss,
+    flow_loss,
+    laplacian_loss,
+    mask_loss,
+)
 from engine.nets.flow_fusion import Choice, Match, Synthesis
 
 
@@ -32,6 +39,12 @@ def test_the_laplacian_loss_of_equal_pictures_is_its_floor_and_grows_with_the_er
     floor = laplacian_loss(picture, picture)
     assert floor < 0.05
     np.testing.assert_allclose(laplacian_loss(picture + 0.1, picture), floor + 0.1, atol=0.002)  # all in the coarsest
+
+
+def test_the_decibel_loss_is_psnr_over_minus_ten_and_every_sample_counts_alike():
+    truth = torch.zeros(2, 3, 8, 8)
+    predicted = torch.stack([torch.full((3, 8, 8), 0.1), torch.full((3, 8, 8), 0.01)])
+    assert decibel_loss(predicted, truth).item() == pytest.approx(-(20 + 40) / 2 / 10, abs=0.003)
 
 
 def test_the_choice_loss_is_the_error_of_each_candidate_by_its_share():
