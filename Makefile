@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lint types format migrations clean distclean chromium
+.PHONY: help setup up test check lint types format migrations screenshots messages clean distclean chromium
 .NOTPARALLEL:
 
 help: ## this list
@@ -68,6 +68,12 @@ format: setup ## let ruff rewrite what it can
 
 migrations: setup ## write migrations after a change of the models
 	@$(PY) manage.py makemigrations
+
+screenshots: setup chromium ## pictures of the portal with real jobs, into docs/screenshots and the help page (some minutes)
+	@$(PY) -m tests.browser.screenshots
+
+messages: setup ## write the words to translate: make messages LANGUAGE=de (needs GNU gettext)
+	@mkdir -p locale && $(PY) manage.py makemessages --locale $(or $(LANGUAGE),en) --ignore .venv --ignore staticfiles
 
 clean: ## remove caches and collected files; .venv, database and media stay
 	@rm -rf staticfiles cache test-artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -25,6 +25,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet, TextChoices
 from django.http import Http404
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -38,9 +39,9 @@ SESSION_KEY = "links"  # {id of a link: digest of the password it was opened wit
 
 
 class Role(TextChoices):
-    VIEWER = "viewer", "Viewer"
-    EDITOR = "editor", "Editor"
-    OWNER = "owner", "Owner"
+    VIEWER = "viewer", _("Viewer")
+    EDITOR = "editor", _("Editor")
+    OWNER = "owner", _("Owner")
 
 
 class Act(Enum):

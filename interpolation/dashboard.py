@@ -78,7 +78,7 @@ def jobs_per_day(jobs: JobQuerySet) -> dict[str, Any] | None:
     days = [first + timedelta(days=at) for at in range(DAYS)]
     labels = dict(Job.Status.choices)
     traces = [
-        bars([str(day) for day in days], [counted[status].get(day, 0) for day in days], labels[status], color)
+        bars([str(day) for day in days], [counted[status].get(day, 0) for day in days], str(labels[status]), color)
         for status, color in STATES
         if counted.get(status)
     ]

@@ -142,13 +142,15 @@ class TrainingRunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         user = self._trainer()
         given = TrainingStartSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        form = filled_form(given.validated_data)
+        form = filled_form(given.validated_data, user)
         if not form.is_valid():
             wrong: Any = {
                 name if name != "__all__" else "non_field_errors": list(words) for name, words in form.errors.items()
             }
             raise serializers.ValidationError(wrong)
-        run = services.training_run_create(owner=user, name=form.cleaned_data["name"], config=form.config())
+        run = services.training_run_create(
+            owner=user, name=form.cleaned_data["name"], config=form.config(), own=form.own_files
+        )
         return Response(self.get_serializer(run).data, status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=TrainingRunSerializer)
@@ -187,9 +189,9 @@ class TrainingRunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         return user
 
 
-def filled_form(given: dict[str, Any]) -> TrainingForm:
+def filled_form(given: dict[str, Any], user: User) -> TrainingForm:
     """The page's form, with its own first values where nothing was sent. A model to start from goes by its name."""
-    form = TrainingForm()
+    form = TrainingForm(user=user)
     first = {name: field.initial for name, field in form.fields.items() if field.initial is not None}
     chosen = {name: value for name, value in given.items() if value is not None}
     if "max_minutes" in given and given["max_minutes"] is None:
@@ -198,7 +200,7 @@ def filled_form(given: dict[str, Any]) -> TrainingForm:
     by_name = {label: value for value, label in starts.choices}
     if chosen.get("init"):
         chosen["init"] = by_name.get(chosen["init"], chosen["init"])
-    return TrainingForm({**first, **chosen})
+    return TrainingForm({**first, **chosen}, user=user)
 
 
 router = routers.SimpleRouter()

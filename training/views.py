@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from engine.errors import EngineError
@@ -47,7 +48,7 @@ def training(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def training_new(request: HttpRequest) -> HttpResponse:
     if not services.may_start(request.user):
-        raise PermissionDenied("Only administrators may start training here.")
+        raise PermissionDenied(_("Only administrators may start training here."))
     user = cast(User, request.user)
     form = TrainingForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
@@ -120,7 +121,7 @@ def training_picture(request: HttpRequest, pk: UUID, name: str) -> FileResponse:
 def training_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = find_run(request, pk)
     if not may_promote(request.user):
-        raise PermissionDenied("Only administrators choose the default model.")
+        raise PermissionDenied(_("Only administrators choose the default model."))
     try:
         found = promotion.model_promote(name=run.model_name, user=cast(User, request.user))
         messages.success(request, f"{run.model_name} is the default now: {found.words}")
@@ -136,7 +137,7 @@ def training_compare(request: HttpRequest) -> HttpResponse:
     wanted = [value for value in request.GET.getlist("run") if UUIDS.fullmatch(value)][:6]
     runs = list(TrainingRun.objects.visible_to(request.user).filter(pk__in=wanted).prefetch_related("epochs"))
     if len(runs) < 2:
-        messages.error(request, "Tick two runs or more to compare them.")
+        messages.error(request, _("Tick two runs or more to compare them."))
         return redirect("training")
     told = [dict(settings_in_words(run)) for run in runs]
     rows = [(what, [one.get(what, "–") for one in told]) for what in told[0] | told[1]]
@@ -171,7 +172,7 @@ def training_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 def training_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = find_run(request, pk)
     if not services.may_start(request.user):
-        raise PermissionDenied("Only administrators may start training here.")
+        raise PermissionDenied(_("Only administrators may start training here."))
     return _change(request, run, services.training_run_requeue)
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 from ..access import Role
@@ -80,8 +81,8 @@ class ApiToken(AbstractAuthToken):
     """A token of the API. Only its digest is kept; what it may do is decided in api/authentication.py."""
 
     class Scope(models.TextChoices):
-        READ = "read", "Read"
-        WRITE = "write", "Read and write"
+        READ = "read", _("Read")
+        WRITE = "write", _("Read and write")
 
     name = models.CharField(max_length=80, blank=True)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.WRITE)

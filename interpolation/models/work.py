@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from .. import access
 
@@ -100,8 +101,8 @@ class Source(Undeletable):
     """What was uploaded: one video, or two pictures. Kept under a name of ours; `name` is what the user called it."""
 
     class Kind(models.TextChoices):
-        VIDEO = "video", "Video"
-        PICTURES = "pictures", "Two pictures"
+        VIDEO = "video", _("Video")
+        PICTURES = "pictures", _("Two pictures")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sources")
@@ -180,11 +181,11 @@ class Job(Undeletable):
     """
 
     class Status(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        SUCCEEDED = "succeeded", "Done"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     LIVE = (Status.QUEUED, Status.RUNNING)
 
@@ -265,14 +266,14 @@ class Preview(models.Model):
     """A file made by a job to be looked at. Never deleted by download, purge or re-run; only with its project."""
 
     class Kind(models.TextChoices):
-        VIDEO = "video", "Result, for the browser"
-        SOURCE_VIDEO = "source_video", "Source, for the browser"
-        POSTER = "poster", "Poster"
-        FRAME = "frame", "In-between picture"
-        FRAME0 = "frame0", "First source picture"
-        FRAME1 = "frame1", "Second source picture"
-        FLOW_FARNEBACK = "flow_farneback", "Flow, Farneback"
-        FLOW_MODEL = "flow_model", "Flow, the model's own"
+        VIDEO = "video", _("Result, for the browser")
+        SOURCE_VIDEO = "source_video", _("Source, for the browser")
+        POSTER = "poster", _("Poster")
+        FRAME = "frame", _("In-between picture")
+        FRAME0 = "frame0", _("First source picture")
+        FRAME1 = "frame1", _("Second source picture")
+        FLOW_FARNEBACK = "flow_farneback", _("Flow, Farneback")
+        FLOW_MODEL = "flow_model", _("Flow, the model's own")
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="previews")
     kind = models.CharField(max_length=20, choices=Kind.choices)

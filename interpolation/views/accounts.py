@@ -155,7 +155,7 @@ def token_create(request: MemberRequest) -> HttpResponse:
 @require_POST
 def token_revoke(request: MemberRequest, digest: str) -> HttpResponse:
     services.token_revoke(token=get_object_or_404(ApiToken, user=request.user, pk=digest))
-    messages.success(request, "The token is revoked. Scripts that use it are refused from now on.")
+    messages.success(request, _("The token is revoked. Scripts that use it are refused from now on."))
     return redirect("account")
 
 
@@ -168,5 +168,5 @@ def password_change(request: MemberRequest) -> HttpResponse:
         return _account_page(request, password_form=form, status=422)
     form.save()
     update_session_auth_hash(request, form.user)
-    messages.success(request, "Your password is changed.")
+    messages.success(request, _("Your password is changed."))
     return redirect("account")

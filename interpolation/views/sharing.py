@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -99,7 +100,7 @@ def job_links(request: MemberRequest, pk: UUID) -> HttpResponse:
 def link_revoke(request: MemberRequest, pk: UUID, link: UUID) -> HttpResponse:
     found = find_job(request, pk, Act.MANAGE)
     services.share_link_revoke(link=get_object_or_404(ShareLink, job=found, pk=link))
-    messages.success(request, "The link is revoked. Who has it sees nothing any more.")
+    messages.success(request, _("The link is revoked. Who has it sees nothing any more."))
     return redirect("job-links", found.pk)
 
 

@@ -16,6 +16,8 @@
   };
   window.inbetweenTicks(root.querySelector(".ticks"), { gaps: 1, between: last - 1, inset: 11 });
   range.addEventListener("input", show);
-  window.addEventListener("load", () => pictures.forEach((picture) => { picture.loading = "eager"; }));
+  // The other moments are fetched when somebody is about to drag: a first visit stays light.
+  const fetchAll = () => pictures.forEach((picture) => { picture.loading = "eager"; });
+  for (const kind of ["pointerenter", "focus", "touchstart"]) root.addEventListener(kind, fetchAll, { once: true, capture: true, passive: true });
   show();
 })();

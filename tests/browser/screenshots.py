@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, SWITCHES
@@ -26,6 +27,8 @@ from tests.ops.portal import REPOSITORY, Portal
 
 PASSWORD = "correct-horse-9"
 SAMPLE = REPOSITORY / "interpolation" / "sample"
+PICTURES = REPOSITORY / "docs" / "screenshots"
+HELP = {"job", "history"}
 WIDTHS = (1440, 1024, 390)
 JOB_SECONDS = 600
 RUN_SECONDS = 900
@@ -63,17 +66,21 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.wait_for_load_state()
 
 
+def sign_up(page: Page, name: str) -> None:
+    page.goto("/sign-up/")
+    for field, value in {"username": name, "password1": PASSWORD, "password2": PASSWORD}.items():
+        page.fill(f"[name={field}]", value)
+    page.locator("main form button").click()
+    page.wait_for_load_state()
+
+
 def make_story(browser: Browser, url: str, admin: str) -> Story:
     """A person with a project, a film and two pictures, each with jobs that are really rendered, and a training run."""
     context = browser.new_context(base_url=url)
     page = context.new_page()
     sign_in(page, "ada", PASSWORD)
     if "/sign-in/" in page.url:
-        page.goto("/sign-up/")
-        for name, value in {"username": "ada", "password1": PASSWORD, "password2": PASSWORD}.items():
-            page.fill(f"[name={name}]", value)
-        page.locator("main form button").click()
-        page.wait_for_load_state()
+        sign_up(page, "ada")
     caller = Caller(context)
     project = caller.post("projects", {"name": "Meadow, first cut"})["id"]
     film = caller.upload(project, sample="true")
@@ -229,6 +236,17 @@ def _scroll_through(page: Page) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
+def for_help(taken: set[str]) -> None:
+    """The help page shows some of them, smaller."""
+    folder = REPOSITORY / "static" / "img" / "help"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in HELP & taken:
+        with Image.open(PICTURES / f"{name}.png") as picture:
+            picture.convert("RGB").resize((1200, 750), Image.Resampling.LANCZOS).save(
+                folder / f"{name}.webp", quality=80, method=6
+            )
+
+
 @contextmanager
 def portal_of_ours() -> Iterator[tuple[str, str]]:
     """(address, administrator's password) of a portal that is there for as long as it is needed."""
@@ -267,7 +285,9 @@ def main() -> None:
         shots = every_page(story) if given.look else CHOSEN
         wanted = set(filter(None, given.only.split(",")))
         shots = [shot for shot in shots if not wanted or shot.name in wanted]
-        shoot(browser, url, story, shots, given.look or REPOSITORY / "docs" / "screenshots")
+        shoot(browser, url, story, shots, given.look or PICTURES)
+        if not given.look:
+            for_help({shot.name for shot in shots})
         browser.close()
 
 

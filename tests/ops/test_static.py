@@ -10,7 +10,7 @@ from django.conf import settings
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from frameinterp_site.static import compressed
+from frameinterp_site.static import compress_static, twin_of
 
 
 @pytest.fixture
@@ -23,10 +23,13 @@ def own(settings: Settings, tmp_path: Path) -> Path:
 def test_a_stylesheet_has_a_twin_and_a_changed_one_another(own: Path) -> None:
     sheet = own / "a.css"
     sheet.write_text("a { color: red }\n" * 200)
-    first = compressed(sheet)
+    assert compress_static() == 1
+    first = twin_of(sheet)
     assert first and gzip.decompress(first.read_bytes()) == sheet.read_bytes()
+    assert compress_static() == 0
     sheet.write_text("b { color: blue }\n" * 300)
-    second = compressed(sheet)
+    assert compress_static() == 1
+    second = twin_of(sheet)
     assert second and gzip.decompress(second.read_bytes()) == sheet.read_bytes()
     assert not first.exists()
 
@@ -34,10 +37,11 @@ def test_a_stylesheet_has_a_twin_and_a_changed_one_another(own: Path) -> None:
 def test_pictures_and_small_files_and_those_of_others_are_sent_as_they_are(own: Path, tmp_path: Path) -> None:
     for path, size in ((own / "a.webp", 5000), (own / "small.css", 100), (tmp_path / "other.css", 5000)):
         path.write_bytes(b"x" * size)
-        assert compressed(path) is None
+        assert twin_of(path) is None
 
 
 def test_the_browser_gets_the_small_one(db: None) -> None:
+    compress_static()
     plain = settings.BASE_DIR / "static" / "vendor" / "bootstrap" / "bootstrap.min.css"
     answer = Client().get("/static/vendor/bootstrap/bootstrap.min.css", headers={"Accept-Encoding": "gzip, br"})
     sent = b"".join(answer.streaming_content)  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ from frameinterp_site.address import Address, AddressError
 from frameinterp_site.clusterwatch import ClusterWatch
 from frameinterp_site.env import envstr
 from frameinterp_site.lock import FolderLock, LockedError
+from frameinterp_site.static import compress_static
 from frameinterp_site.supervisor import Child, Supervisor
 
 READY_SECONDS = 90.0
@@ -57,9 +58,8 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         self.say("Preparing the database ...")
-        settings.STATIC_ROOT.mkdir(
-            exist_ok=True
-        )  # WhiteNoise wants the folder, though it serves static/ as it lies there
+        settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise wants it, though it serves static/ as it lies there
+        compress_static()
         try:
             if settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
                 call_command("createcachetable", verbosity=0)
