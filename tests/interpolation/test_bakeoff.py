@@ -131,7 +131,7 @@ def test_the_models_page_shows_the_benchmark_and_what_a_model_drew_for_me(
     finished_job(source_of(person("bob")), model_name="flow_fusion")
     answer = page.get("/models/")
     table = answer.context["benchmark"]
-    assert [row["label"] for row in table["rows"]] == ["Flow_Fusion", "Blend"]
+    assert [row["label"] for row in table["rows"]] == ["flow_fusion", "Blend"]
     assert [row["cells"][0]["best"] for row in table["rows"]] == [True, False]
     ((_info, _facts, pictures),) = answer.context["models"]
     assert [drawn.pk for drawn, _picture in pictures] == [job.pk]
