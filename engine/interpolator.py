@@ -17,7 +17,7 @@ from .config import ModelConfig
 from .errors import BadOptionsError
 from .memory import keep_freed_memory
 from .metrics import blend
-from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor
+from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor, same_light
 from .nets import EncoderDecoder, FlowFusion, Network, build, channels_last
 from .nets.flow_fusion import Features, Match, Synthesis
 from .pixels import (
@@ -284,6 +284,7 @@ def first_flows(
     if times < FLOW_SCALE:
         smaller = (size[0] * times, size[1] * times)
         grey0, grey1 = (cv2.resize(g, smaller, interpolation=cv2.INTER_AREA) for g in (grey0, grey1))
+    grey0, grey1 = same_light(grey0, grey1)
     preset = "fine" if times == FLOW_SCALE else "medium"  # small frames can afford it
     return resize_flow(dis_flow(grey0, grey1, preset), size), resize_flow(dis_flow(grey1, grey0, preset), size)
 

@@ -47,6 +47,29 @@ def dis_flow(img0: Picture, img1: Picture, preset: str = "medium") -> Flow:
     return matcher.calc(grey0, grey1, None)[:height, :width]
 
 
+def same_light(grey0: Picture, grey1: Picture, least: float = 16) -> tuple[Picture, Picture]:
+    """Two grey frames to match, one with the other's levels if a flash or a fade lies between them, else as they are.
+
+    DIS takes light for motion. The frame that shows more levels is brought to those of the other one (histogram
+    matching), as what a flash has burnt out cannot be brought back. `least` is the mean distance of their levels.
+    """
+    counts = [np.bincount(g.ravel(), minlength=256) for g in (grey0, grey1)]
+    shares = [np.cumsum(count) / count.sum() for count in counts]
+    if np.abs(shares[0] - shares[1]).sum() < least:
+        return grey0, grey1
+    richer = int(_entropy(counts[1]) > _entropy(counts[0]))
+    middle = shares[richer] - counts[richer] / counts[richer].sum() / 2
+    table = np.searchsorted(shares[1 - richer], middle).clip(0, 255).astype(np.uint8)
+    matched = cv2.LUT((grey0, grey1)[richer], table)
+    return (grey0, matched) if richer else (matched, grey1)
+
+
+def _entropy(counts: NDArray[np.int64]) -> float:
+    """Bits per point."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
+
+
 def farneback_flow(img0: Picture, img1: Picture) -> Flow:
     """Flow img0 -> img1 by polynomial expansion (Farneback, SCIA 2003; OpenCV)."""
     return cv2.calcOpticalFlowFarneback(grey(img0), grey(img1), None, 0.5, 5, 15, 3, 5, 1.2, 0)
