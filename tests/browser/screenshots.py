@@ -28,7 +28,7 @@ from tests.ops.portal import REPOSITORY, Portal
 PASSWORD = "correct-horse-9"
 SAMPLE = REPOSITORY / "interpolation" / "sample"
 PICTURES = REPOSITORY / "docs" / "screenshots"
-HELP = {"job", "history"}
+HELP = {"history"}
 WIDTHS = (1440, 1024, 390)
 JOB_SECONDS = 600
 RUN_SECONDS = 900
