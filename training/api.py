@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, routers, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from engine.nets import ARCHITECTURES
 
-from . import services
+from . import pictures, promotion, services
 from .forms import TrainingForm
 from .models import Epoch, TrainingRun
+from .views import may_promote, picture
 
 
 class EpochSerializer(serializers.ModelSerializer[Epoch]):
@@ -85,8 +92,11 @@ class TrainingStartSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField(max_length=60, help_text="The model will be called after it.")
     source = serializers.ChoiceField(  # type: ignore[assignment]
-        choices=["synthetic", "footage", "both"], default="synthetic", help_text="`synthetic`: scenes made on the fly."
+        choices=["synthetic", "uploads", "footage", "both"],
+        default="synthetic",
+        help_text="`synthetic`: scenes made on the fly; `uploads`: videos of a `project`.",
     )
+    project = serializers.UUIDField(required=False, help_text="For `uploads`.")
     data_dir = serializers.CharField(
         required=False, allow_blank=True, max_length=1000, help_text="Folder on the server, for `footage` and `both`."
     )
@@ -109,6 +119,23 @@ class TrainingStartSerializer(serializers.Serializer[Any]):
             words = f"There is no such field. Choose of: {', '.join(self.fields)}."
             raise serializers.ValidationError({name: [words] for name in unknown})
         return super().to_internal_value(data)
+
+
+class SeenRowSerializer(serializers.Serializer[Any]):
+    psnr = serializers.FloatField()
+    pictures = serializers.DictField(child=serializers.URLField(), help_text="JPEGs by name.")
+
+
+class SeenSerializer(serializers.Serializer[Any]):
+    epochs = serializers.ListField(child=serializers.IntegerField(), help_text="Those with pictures.")
+    epoch = serializers.IntegerField(allow_null=True)
+    rows = SeenRowSerializer(many=True)
+
+
+class GateSerializer(serializers.Serializer[Any]):
+    model = serializers.CharField()
+    words = serializers.CharField(help_text="What the benchmark says of it.")
+    gain = serializers.FloatField(allow_null=True, help_text="dB over the earlier default, mean over the sets.")
 
 
 class TrainingFilter(filters.FilterSet):
@@ -182,6 +209,25 @@ class TrainingRunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         """The course of the loss."""
         return Response(CurveSerializer(self.get_object()).data)
 
+    @extend_schema(responses=SeenSerializer, parameters=[OpenApiParameter("epoch", int)], filters=False)
+    @action(detail=True, methods=["get"])
+    def pictures(self, request: Request, pk: str) -> Response:
+        """What an epoch, or the newest one, draws of the same few triplets: inputs, truth, drawing, error, flow."""
+        run, asked = self.get_object(), request.query_params.get("epoch", "")
+        seen = pictures.pictures(run.pk, int(asked) if asked.isdecimal() and len(asked) < 9 else None)
+        for row in seen["rows"]:
+            row["pictures"] = {
+                name: request.build_absolute_uri(reverse("api-training-picture", args=[run.pk, file]))
+                for name, file in row["pictures"]
+            }
+        return Response(seen)
+
+    @extend_schema(request=None, responses=GateSerializer)
+    @action(detail=True, methods=["post"])
+    def promote(self, request: Request, pk: str) -> Response:
+        """Make its weights the default model, if the benchmark says that they are better. For administrators."""
+        return promoted(request, self.get_object().model_name)
+
     def _trainer(self) -> User:
         user = self.request.user
         if not isinstance(user, User) or not services.may_start(user):
@@ -203,6 +249,35 @@ def filled_form(given: dict[str, Any], user: User) -> TrainingForm:
     return TrainingForm({**first, **chosen}, user=user)
 
 
+def promoted(request: Request, name: str) -> Response:
+    if not may_promote(request.user):
+        raise PermissionDenied("Only administrators choose the default model.")
+    found = promotion.model_promote(name=name, user=cast(User, request.user))
+    return Response({"model": name, "words": found.words, "gain": found.gain})
+
+
+class PromoteView(APIView):
+    @extend_schema(request=None, responses=GateSerializer, operation_id="models_promote")
+    def post(self, request: Request, name: str) -> Response:
+        """Make these weights the default model, if the benchmark says that they are better. For administrators."""
+        return promoted(request, name)
+
+
+class PictureView(APIView):
+    @extend_schema(
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+        operation_id="training_runs_picture",
+        parameters=[OpenApiParameter("pk", OpenApiTypes.UUID, "path"), OpenApiParameter("name", str, "path")],
+    )
+    def get(self, request: Request, pk: UUID, name: str) -> HttpResponseBase:
+        """One picture of a run; its addresses are in `GET /training-runs/ID/pictures/`."""
+        return picture(request._request, get_object_or_404(TrainingRun.objects.visible_to(request.user), pk=pk), name)
+
+
 router = routers.SimpleRouter()
 router.register("training-runs", TrainingRunViewSet, basename="training-run-api")
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("training-runs/<uuid:pk>/pictures/<path:name>", PictureView.as_view(), name="api-training-picture"),
+    path("models/<str:name>/promote/", PromoteView.as_view(), name="api-model-promote"),
+]

@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from .services import ServiceError
+from .services import ServiceError, StateError
 
 log = logging.getLogger(__name__)
 LOSS_DB = 0.1  # on no set of triplets may the new weights be worse than the old by more
@@ -80,7 +80,7 @@ def model_promote(*, name: str, user: User) -> Gate:
 
     found = gate(name)
     if not found.open:
-        raise ServiceError(found.words)
+        raise StateError(found.words)
     new, folder = model_info(name), models_folder()
     assert new.path
     target = folder / f"{DEFAULT_NAME}.pth"

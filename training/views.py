@@ -108,7 +108,11 @@ def training_pictures(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_GET
 def training_picture(request: HttpRequest, pk: UUID, name: str) -> FileResponse:
     """One picture of a run that the asker may see."""
-    folder = pictures.folder_of(find_run(request, pk).pk)
+    return picture(request, find_run(request, pk), name)
+
+
+def picture(request: HttpRequest, run: TrainingRun, name: str) -> FileResponse:
+    folder = pictures.folder_of(run.pk)
     if not PICTURE.fullmatch(name) or not (folder / name).is_file():
         raise Http404
     answer = FileResponse((folder / name).open("rb"), content_type="image/jpeg")

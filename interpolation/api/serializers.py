@@ -304,7 +304,11 @@ class ModelSerializer(serializers.Serializer[Any]):
     step = serializers.IntegerField()
     trained = serializers.BooleanField()
     notice = serializers.CharField(help_text="Empty, or a sentence to show to people.")
-    metrics = serializers.DictField(help_text="What was measured when it was saved, and its benchmark.")
+    metrics = serializers.DictField(help_text="What was measured when it was saved.")
+    benchmark = serializers.DictField(
+        child=serializers.DictField(),
+        help_text="Figures on every set of triplets; empty where nobody measured.",
+    )
 
 
 class CredentialsSerializer(StrictSerializer):

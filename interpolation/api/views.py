@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
@@ -17,11 +19,13 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from engine.checkpoint import list_models, models_folder
 from engine.config import RenderOptions
 from interpolation import services
 from interpolation.access import Act, find
 from interpolation.models import Project, Source
 from interpolation.services.prediction import predict
+from interpolation.views.model_pages import read_json
 
 from . import serializers as out
 from .access import AccessMixin
@@ -206,6 +210,18 @@ class ModelsView(APIView):
     @extend_schema(responses=out.ModelSerializer(many=True), operation_id="models_list")
     def get(self, request: Request) -> Response:
         """The models one can choose for a job; the first is the default."""
-        from engine.checkpoint import list_models  # imports torch
+        measured = benchmark()
+        rows = [asdict(info) | {"benchmark": measured(info.sha256, info.name)} for info in list_models()]
+        return Response(out.ModelSerializer(rows, many=True).data)
 
-        return Response(out.ModelSerializer(list_models(), many=True).data)
+
+def benchmark() -> Callable[[str, str], dict[str, Any]]:
+    """models/benchmark.json, to be asked by the SHA-256 of weights, or by name where there are none."""
+    figures = read_json(models_folder() / "benchmark.json")
+    methods = {one["sha256"] or one["name"]: one["name"] for one in figures.get("methods") or []}
+
+    def of(sha256: str, name: str) -> dict[str, Any]:
+        key = methods.get(sha256 or name)
+        return {place: scores[key] for place, scores in (figures.get("scores") or {}).items() if key in scores}
+
+    return of

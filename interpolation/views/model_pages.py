@@ -58,20 +58,20 @@ def provenance(info: ModelInfo) -> list[tuple[str, Any]]:
         ("Written", datetime.fromtimestamp(info.path.stat().st_mtime, UTC)),
         ("Training steps", f"{info.step:,}"),
     ]
-    history = _json(info.path.with_name(f"{info.path.stem}_history.json"))
+    history = read_json(info.path.with_name(f"{info.path.stem}_history.json"))
     config = history.get("config") or {}
     data = [*config.get("data_dirs", []), *(["scenes made on the fly"] if config.get("synthetic") else [])]
     if data:
         rows.append(("Learned from", ", ".join(Path(one).name if "/" in one else one for one in data)))
     if info.metrics.get("psnr"):
         rows.append(("PSNR, kept apart", f"{info.metrics['psnr']:.2f} dB"))
-    promoted = _json(info.path.with_name(f"{info.path.stem}_promoted.json"))
+    promoted = read_json(info.path.with_name(f"{info.path.stem}_promoted.json"))
     if promoted.get("from"):
         rows.append(("Promoted", f"from {promoted['from']}, {promoted['gain_db']:+.2f} dB"))
     return rows
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -81,7 +81,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 def benchmark_table(present: set[str]) -> dict[str, Any] | None:
     """models/benchmark.json as a table, best first; None while nothing was measured."""
-    figures = _json(models_folder() / "benchmark.json")
+    figures = read_json(models_folder() / "benchmark.json")
     scores, methods = figures.get("scores") or {}, figures.get("methods") or []
     rows = []
     for method in methods:

@@ -189,6 +189,10 @@ API = {
     "GET /api/v1/training-runs/{run}/": "401 404 404 404 200 200",
     "GET /api/v1/training-runs/{run}/epochs/": "401 404 404 404 200 200",
     "GET /api/v1/training-runs/{run}/curve/": "401 404 404 404 200 200",
+    "GET /api/v1/training-runs/{run}/pictures/": "401 404 404 404 200 200",
+    "GET /api/v1/training-runs/{run}/pictures/0_truth.jpg": "401 404 404 404 200 200",
+    "POST /api/v1/training-runs/{run}/promote/ {}": "401 404 404 404 403 400",  # its weights are not there
+    "POST /api/v1/models/flow_fusion/promote/ {}": "401 403 403 403 403 409",
     "POST /api/v1/training-runs/{run}/stop/ {}": "401 404 404 404 200 200",
     "POST /api/v1/training-runs/{run}/resume/ {}": "401 404 404 404 403 409",  # it waits
 }
