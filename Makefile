@@ -52,6 +52,7 @@ test: setup chromium check ## everything that has to be right; the last line is 
 
 check: lint types ## the quick half of `make test`: lint, types, migrations, deployment settings
 	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@INBETWEEN_HTTPS=1 INBETWEEN_ALLOWED_HOSTS=example.org $(PY) manage.py check --deploy --fail-level INFO
 
 lint: setup ## ruff, its formatter, and who may import whom
