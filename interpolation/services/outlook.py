@@ -82,7 +82,7 @@ def _learned(model: str | None) -> Rate | None:
     known: Rate | str | None = cache.get(key)
     if known is None:
         known = _learn(model) or "nothing"
-        cache.set(key, known, KEPT)
+        cache.set(key, known, KEPT if isinstance(known, Rate) else KEPT / 12)
     return known if isinstance(known, Rate) else None
 
 

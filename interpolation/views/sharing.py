@@ -139,7 +139,6 @@ def _without_source_files(source: Any) -> Any:
 
 
 def no_trace(response: HttpResponse) -> HttpResponse:
-    """Neither search engines nor the sites that a page leads to shall learn the address."""
+    """Search engines shall not learn the address. Nor does another site: SECURE_REFERRER_POLICY is same-origin."""
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = "no-referrer"
     return response

@@ -152,6 +152,16 @@ def test_a_link_ends_when_it_is_revoked_or_over_or_the_job_is_deleted(shared: Jo
         assert client.get(f"/jobs/{shared.pk}/download/master/").status_code in (302, 404), end
 
 
+def test_a_browser_may_send_the_password(shared: Job) -> None:
+    """A page whose referrer is withheld makes browsers say "Origin: null", which the check of forms refuses."""
+    client = Client(enforce_csrf_checks=True)
+    address = link(shared, password="open sesame").get_absolute_url()
+    page = client.get(address)
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    given = {"password": "open sesame", "csrfmiddlewaretoken": page.context["csrf_token"]}
+    assert client.post(address, given, headers={"Origin": "http://testserver"}).status_code == 302
+
+
 def test_a_password_is_asked_for_and_tries_are_counted(shared: Job) -> None:
     made, client = link(shared, password="open sesame"), Client()
     address = made.get_absolute_url()
