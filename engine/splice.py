@@ -19,7 +19,7 @@ from av.container import InputContainer
 
 Packet: TypeAlias = "av.Packet[Any]"
 SPLICED = ("mpegts", "mpeg", "flv")  # what can be put together byte by byte
-BACK = Fraction(1, 2)  # seconds that time must fall back by; less is a slip of one packet
+BACK = Fraction(1, 10)  # seconds that time must fall back by, and stay there
 AT_THE_END = 3  # packets of a stream whose being broken may only be that of the numbers
 ALIKE = Fraction(5)  # seconds that the sound of a recording may end earlier or later than its picture
 
