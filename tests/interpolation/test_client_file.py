@@ -1,0 +1,59 @@
+"""The client in docs/examples against a live server: it uploads, waits, downloads."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.live_server_helper import LiveServer
+
+from interpolation import runner, services
+from interpolation.hooks import signature
+from interpolation.models import Source
+
+
+@pytest.fixture(scope="module")
+def client_file() -> Any:
+    path = Path(__file__).parents[2] / "docs" / "examples" / "inbetween_client.py"
+    spec = importlib.util.spec_from_file_location("inbetween_client", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["inbetween_client"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_uploads_waits_and_downloads(
+    client_file: Any, live_server: LiveServer, alice: User, tiny_clip: Path, tmp_path: Path
+) -> None:
+    _, token = services.token_create(user=alice)
+    portal = client_file.Portal(live_server.url, token)
+    project = portal.project_create("From a script")
+    source = portal.upload(project["id"], tiny_clip)
+    assert (source["name"], Source.objects.count()) == ("tiny.mp4", 1)
+
+    def work(job: Any) -> None:
+        """As a worker would, as soon as the job is seen to wait."""
+        if job["status"] == "queued":
+            services.job_claim(job_id=job["id"], worker="test")
+            runner.run(job["id"], "test", lambda: False)
+
+    job = portal.wait(portal.job_create(source["id"], {"inbetween": 1}, tags=["script"]), work, pause=0.05)
+    film = portal.download(job, tmp_path / "result.mp4")
+    assert film.stat().st_size > 500 and job["figures"]["frames"]["output"] == 16
+    assert [found["id"] for found in portal.jobs(tag="script")] == [job["id"]]
+    with pytest.raises(client_file.ProblemError) as refused:
+        portal.cancel(job)
+    assert (refused.value.status, refused.value.code) == (409, "conflict")
+
+
+def test_it_knows_messages_of_the_portal(client_file: Any) -> None:
+    header = signature("secret", 1000, b"{}")
+    assert client_file.signed_by("secret", header, b"{}", now=1010.0)
+    assert not client_file.signed_by("other", header, b"{}", now=1010.0)
+    assert not client_file.signed_by("secret", header, b"{} ", now=1010.0)
+    assert not client_file.signed_by("secret", header, b"{}", now=2000.0)
