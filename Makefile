@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lint types format migrations screenshots messages clean distclean chromium
+.PHONY: help setup up test check django lint types format migrations screenshots messages clean distclean chromium
 .NOTPARALLEL:
 
 help: ## this list
@@ -50,7 +50,11 @@ up: setup ## start the portal: web server, workers, reaper (PORT=8000 HOST=127.0
 test: setup chromium check ## everything that has to be right; the last line is pytest's (TEST_WORKERS=processes)
 	@$(PY) -m pytest -n $${TEST_WORKERS:-$$(getconf _NPROCESSORS_ONLN)}
 
-check: lint types ## the quick half of `make test`: lint, types, migrations, deployment settings
+check: setup ## the quick half of `make test`: lint, types, migrations, deployment settings
+	@$(MAKE) --no-print-directory types & types=$$!; $(MAKE) --no-print-directory lint django; rest=$$?; \
+	wait $$types && exit $$rest
+
+django:
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@INBETWEEN_HTTPS=1 INBETWEEN_ALLOWED_HOSTS=example.org $(PY) manage.py check --deploy --fail-level INFO
