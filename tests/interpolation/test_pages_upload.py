@@ -13,7 +13,7 @@ from PIL import Image
 
 from interpolation.models import Project, Source
 
-from .pages import job_of, person
+from .pages import person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("probed_here")]
 
@@ -117,26 +117,21 @@ def test_a_project_needs_a_name_and_says_so_beside_the_field(client: Client, pro
     assert "Give the project a name." in answer.content.decode()
 
 
-def test_a_deleted_project_is_gone_with_its_files(
+def test_a_deleted_project_is_out_of_sight_and_its_files_wait_for_a_change_of_mind(
     client: Client, project: Project, settings, django_capture_on_commit_callbacks
 ) -> None:
     send(client, project, picture("a.png"), picture("b.png"))
     with django_capture_on_commit_callbacks(execute=True):
         client.post(reverse("project-delete", args=[project.pk]))
-    assert not Project.objects.exists()
-    assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+    assert client.get(project.get_absolute_url()).status_code == 404
+    assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
-def test_a_source_without_jobs_can_be_removed_and_one_with_jobs_stays(
-    client: Client, project: Project, settings, django_capture_on_commit_callbacks
-) -> None:
+def test_a_source_that_is_deleted_is_no_longer_on_the_page_of_its_project(client: Client, project: Project) -> None:
     send(client, project, picture("a.png"), picture("b.png"))
     source = Source.objects.get()
-    job = job_of(source)
-    page = client.post(reverse("source-delete", args=[source.pk]), follow=True).content.decode()
-    assert "Delete the project to remove it with its results." in page
-    job.delete()
-    with django_capture_on_commit_callbacks(execute=True):
-        client.post(reverse("source-delete", args=[source.pk]))
-    assert not Source.objects.exists()
-    assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+    new_job = reverse("job-new", args=[source.pk])
+    assert new_job in client.get(project.get_absolute_url()).content.decode()
+    client.post(reverse("source-delete", args=[source.pk]))
+    assert new_job not in client.get(project.get_absolute_url()).content.decode()
+    assert client.get(new_job).status_code == 404

@@ -177,7 +177,7 @@ def test_a_cluster_is_silent_only_when_its_last_word_is_old_at_two_looks(
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), RedisError("gone"), OSError("gone")])
 def test_a_cache_that_does_not_answer_is_no_word_and_no_end_of_up(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
+    error: Exception, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def get(key: str) -> None:
         raise error
