@@ -60,7 +60,6 @@ def test_the_first_job_keeps_its_film_and_may_be_gone_before_the_new_one_is_draw
 
 REFUSED: list[tuple[dict[str, object], type[Exception], str]] = [
     ({"options": {}}, services.ServiceError, "Nothing would change"),
-    ({"options": {"model": "flow_fusion"}}, services.ServiceError, "Nothing would change"),
     ({"options": {"quality": 50, "mode": "slow"}}, BadOptionsError, "mode, quality cannot differ within one film"),
     ({"options": {"cut": "wipe"}}, BadOptionsError, 'cut = "wipe" is not known'),
     ({"options": {"model": "best"}}, EngineError, 'no model "best"'),
@@ -71,7 +70,8 @@ REFUSED: list[tuple[dict[str, object], type[Exception], str]] = [
 
 
 def test_what_cannot_be_is_refused_in_words_and_leaves_nothing(done: Job, media_root: Path) -> None:
-    for given, kind, words in REFUSED:
+    same_model = ({"options": {"model": done.model_name}}, services.ServiceError, "Nothing would change")
+    for given, kind, words in [*REFUSED, same_model]:
         settings: dict[str, object] = {"start": "1", "end": "2", "options": {"cut": "crossfade"}} | given
         with pytest.raises(kind, match=words):
             services.job_redraw(job=done, **settings)
