@@ -70,8 +70,8 @@ REFUSED: list[tuple[dict[str, object], type[Exception], str]] = [
 
 
 def test_what_cannot_be_is_refused_in_words_and_leaves_nothing(done: Job, media_root: Path) -> None:
-    same_model = ({"options": {"model": done.model_name}}, services.ServiceError, "Nothing would change")
-    for given, kind, words in [*REFUSED, same_model]:
+    same_model: dict[str, object] = {"options": {"model": done.model_name}}
+    for given, kind, words in [*REFUSED, (same_model, services.ServiceError, "Nothing would change")]:
         settings: dict[str, object] = {"start": "1", "end": "2", "options": {"cut": "crossfade"}} | given
         with pytest.raises(kind, match=words):
             services.job_redraw(job=done, **settings)
