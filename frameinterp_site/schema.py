@@ -74,7 +74,8 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 class Schema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
-        return [KEY] if self.method == "POST" and self.get_auth() else []
+        keys = self.method == "POST" and self.get_auth() and not self.path.startswith(f"{ROOT}uploads/")
+        return [KEY] if keys else []
 
 
 def add_problems(result: dict[str, Any], **given: Any) -> dict[str, Any]:
@@ -100,6 +101,10 @@ def errors_of(path: str, method: str, operation: dict[str, Any]) -> set[int]:
         found.add(404)
     if "query" in places:
         found.add(400)
+    if path == f"{ROOT}uploads/" and method == "post":
+        return found | {400, 404, 409, 412, 413, 415, 460, 507}
+    if path.startswith(f"{ROOT}uploads/") and method != "get":
+        return found | {412, 423} | ({400, 409, 410, 413, 415, 460, 507} if method == "patch" else set())
     if method == "get":
         last = path.rstrip("/").rsplit("/", 1)[-1]
         return found | ({409} if last in ("figures", "{what}") else set()) | ({410, 416} if last == "{what}" else set())

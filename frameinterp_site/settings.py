@@ -150,6 +150,7 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_NUMBER_FILES = None  # counted, and refused in words, in frameinterp_site/uploads.py
 MAX_UPLOAD_BYTES = envint("INBETWEEN_MAX_UPLOAD_MB", 4096, 1) * 1024 * 1024
 MIN_FREE_BYTES = envint("INBETWEEN_MIN_FREE_MB", 512) * 1024 * 1024  # room that uploads and jobs leave on the disk
+UPLOAD_HOURS = envfloat("INBETWEEN_UPLOAD_HOURS", 72.0, 0.01)  # how long an upload that stopped half-way is kept
 ACCEL_REDIRECT = envstr("INBETWEEN_ACCEL_REDIRECT")  # nginx's internal location for MEDIA_ROOT, e.g. /protected/
 
 # -- People ------------------------------------------------------------------------------------------------------------

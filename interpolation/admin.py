@@ -13,7 +13,7 @@ from django.template.defaultfilters import filesizeformat
 
 from . import services
 from .admin_tools import ReadOnly, audit, each
-from .models import ApiToken, Job, Member, Preview, Project, ShareLink, Source, UserLimits
+from .models import ApiToken, Job, Member, Preview, Project, ResumableUpload, ShareLink, Source, UserLimits
 
 
 class IsDeleted(admin.SimpleListFilter):
@@ -86,6 +86,32 @@ class SourceAdmin(ReadOnly):
     @admin.display(ordering="size_bytes")
     def size(self, source: Source) -> str:
         return filesizeformat(source.size_bytes)
+
+
+@admin.register(ResumableUpload)
+class ResumableUploadAdmin(ReadOnly):
+    list_display = ("name", "user", "project", "status", "here", "size", "created_at", "expires_at")
+    list_filter = ("status", "created_at")
+    search_fields = ("name", "user__username", "project__name", "id", "error")
+    list_select_related = ("user", "project")
+    actions = ("remove",)
+
+    @admin.display(description="arrived")
+    def here(self, upload: ResumableUpload) -> str:
+        return f"{upload.percent} %"
+
+    @admin.display(ordering="size_bytes")
+    def size(self, upload: ResumableUpload) -> str:
+        return filesizeformat(upload.size_bytes)
+
+    def has_remove_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("interpolation.delete_resumableupload")
+
+    @admin.action(description="Remove, with what has arrived", permissions=["remove"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[ResumableUpload]) -> None:
+        for upload in queryset:
+            number = upload.pk
+            each(request, [upload], lambda one: services.upload_remove(upload=one), "upload", f"removed: {number}")
 
 
 class PreviewInline(admin.TabularInline):

@@ -43,6 +43,7 @@ class Reaped:
     resent: list[UUID] = field(default_factory=list)
     swept: int = 0
     parts: list[UUID] = field(default_factory=list)  # jobs whose segments were taken away
+    uploads: list[UUID] = field(default_factory=list)  # resumable ones whose time was over
     purged: list[UUID] = field(default_factory=list)  # deleted projects, sources and jobs whose time is over
 
     def __bool__(self) -> bool:
@@ -51,7 +52,7 @@ class Reaped:
 
 def reap_once() -> Reaped:
     """One round; safe to run at any time, from several machines at once."""
-    reaped = Reaped(swept=sweep_incoming())
+    reaped = Reaped(swept=sweep_incoming(), uploads=services.uploads_expire())
     reap_running(reaped)
     resend_waiting(reaped)
     reaped.parts += [job.pk for job in services.parts_due() if services.parts_remove(job=job)]

@@ -17,6 +17,7 @@ urlpatterns = [
     path("projects/<uuid:pk>/people/<int:member>/remove/", sharing.member_remove, name="member-remove"),
     path("projects/<uuid:pk>/sources/", projects.source_upload, name="source-upload"),
     path("projects/<uuid:pk>/sources/sample/", projects.source_sample, name="source-sample"),
+    path("uploads/<uuid:pk>/remove/", projects.upload_remove, name="upload-remove"),
     path("sources/<uuid:pk>/delete/", projects.source_delete, name="source-delete"),
     path("sources/<uuid:pk>/jobs/new/", jobs.job_new, name="job-new"),
     path("sources/<uuid:pk>/jobs/prediction/", jobs.job_prediction, name="job-prediction"),

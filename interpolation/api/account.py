@@ -40,6 +40,7 @@ class StorageSerializer(serializers.Serializer[Any]):
     films = serializers.IntegerField()
     previews = serializers.IntegerField()
     parts = serializers.IntegerField()
+    arriving = serializers.IntegerField(help_text="Resumable uploads that have begun, as large as they will be.")
     deleted = serializers.IntegerField(help_text="How much of all this can still be brought back.")
     total = serializers.IntegerField()
 

@@ -1,5 +1,7 @@
 """Addresses under /api/v1/."""
 
+from typing import Any
+
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
@@ -7,6 +9,7 @@ from .account import AccountView, TokenView, TokenViewSet
 from .deleted import DeletedView, RestoreView
 from .jobs import JobViewSet
 from .queue import QueueView
+from .uploads import UploadViewSet
 from .views import ModelsView, ProjectViewSet, SourceViewSet
 from .webhooks import WebhookViewSet
 
@@ -18,8 +21,18 @@ router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("tokens", TokenViewSet, basename="api-tokens")
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
+BY_PIECES: dict[str, Any] = {
+    "get": "retrieve",
+    "head": "head",
+    "post": "overridden",
+    "patch": "partial_update",
+    "delete": "destroy",
+}
+
 urlpatterns = [
     *router.urls,
+    path("uploads/", UploadViewSet.as_view({"get": "list", "post": "create"}), name="api-upload-list"),
+    path("uploads/<uuid:pk>/", UploadViewSet.as_view(BY_PIECES), name="api-upload-detail"),
     path("models/", ModelsView.as_view(), name="api-models"),
     path("queue/", QueueView.as_view(), name="api-queue"),
     path("account/", AccountView.as_view(), name="api-account"),

@@ -1,5 +1,6 @@
 """What the portal keeps: projects, their sources, the jobs on them, the previews that stay, and who may see them."""
 
+from .arriving import ResumableUpload
 from .bakeoff import BakeOff, Vote
 from .hooks import Delivery, KeptAnswer, Webhook
 from .people import ApiToken, Member, ShareLink, UserLimits
@@ -27,6 +28,7 @@ __all__ = [
     "Preview",
     "Project",
     "ProjectQuerySet",
+    "ResumableUpload",
     "ShareLink",
     "Source",
     "SourceQuerySet",

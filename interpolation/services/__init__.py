@@ -2,7 +2,17 @@
 
 from .accounts import account_delete, account_export, mail_job_ended, preferences_of, preferences_set
 from .bakeoffs import bakeoff_create, bakeoff_reveal, bakeoff_round, bakeoff_tally, bakeoff_vote
-from .errors import LimitError, NoRoomError, PictureSizesDifferError, ServiceError, StateError
+from .errors import (
+    ChecksumError,
+    GoneError,
+    LimitError,
+    LockedError,
+    NoRoomError,
+    PictureSizesDifferError,
+    ServiceError,
+    StateError,
+    TooLargeError,
+)
 from .figures import job_measure_again, job_measure_now
 from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
 from .ledger import Storage, job_measure, storage_of
@@ -24,6 +34,7 @@ from .projects import (
     source_restore,
 )
 from .queue import held_back, places, wake
+from .resumable import upload_append, upload_create, upload_remove, uploads_expire
 from .running import (
     job_beat,
     job_claim,
@@ -57,9 +68,12 @@ from .webhooks import delivery_repeat, webhook_create, webhook_delete, webhook_p
 
 __all__ = [
     "REDRAWABLE",
+    "ChecksumError",
     "Estimate",
+    "GoneError",
     "LimitError",
     "Limits",
+    "LockedError",
     "MadePairs",
     "NoRoomError",
     "Outlook",
@@ -67,6 +81,7 @@ __all__ = [
     "ServiceError",
     "StateError",
     "Storage",
+    "TooLargeError",
     "account_delete",
     "account_export",
     "bakeoff_create",
@@ -134,6 +149,10 @@ __all__ = [
     "token_create",
     "token_revoke",
     "trash_due",
+    "upload_append",
+    "upload_create",
+    "upload_remove",
+    "uploads_expire",
     "wake",
     "webhook_create",
     "webhook_delete",

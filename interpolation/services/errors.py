@@ -19,5 +19,21 @@ class LimitError(ServiceError):
     """More than this user may have."""
 
 
+class TooLargeError(LimitError):
+    """One upload with more bytes than are taken."""
+
+
+class LockedError(ServiceError):
+    """Somebody else is at it; in a moment it is free."""
+
+
+class GoneError(ServiceError):
+    """It was there, and is not kept any more."""
+
+
+class ChecksumError(ServiceError):
+    """What arrived is not what was sent."""
+
+
 class NoRoomError(ServiceError):
     """The disk has no room for it."""

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q, Sum
 
-from interpolation.models import Job, Source
+from interpolation.models import Job, ResumableUpload, Source
 
 MEASURED_AT_ONCE = 50  # rows of before there was a ledger
 
@@ -24,11 +24,12 @@ class Storage:
     films: int  # finished ones, and zips of pictures
     previews: int
     parts: int  # of which films were made; they are removed after INBETWEEN_SEGMENT_DAYS
+    arriving: int  # uploads that have begun, as large as they will be
     deleted: int  # how much of all this is deleted and can be brought back
 
     @property
     def total(self) -> int:
-        return self.sources + self.films + self.previews + self.parts
+        return self.sources + self.films + self.previews + self.parts + self.arriving
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self) | {"total": self.total}
@@ -49,6 +50,7 @@ def storage_of(user: User) -> Storage:
         films=jobs["all_master_bytes"],
         previews=jobs["all_preview_bytes"],
         parts=jobs["all_parts_bytes"],
+        arriving=ResumableUpload.objects.filter(project__owner=user.pk).announced(),
         deleted=sources["gone"] + sum(jobs[f"gone_{name}"] for name in columns),
     )
 

@@ -18,7 +18,7 @@ from engine.config import RenderOptions
 from interpolation.models import Job, UserLimits
 
 from .disk import in_words
-from .errors import LimitError
+from .errors import LimitError, TooLargeError
 from .ledger import storage_of
 
 MB = 1 << 20
@@ -63,10 +63,10 @@ def running_limits(users: Iterable[int]) -> dict[int, int]:
 
 
 def require_upload(owner: User, size: int) -> None:
-    """Before anything arrives: one upload of `size` bytes. Raises LimitError."""
+    """Before anything arrives: one upload of `size` bytes. Raises TooLargeError, LimitError."""
     limits = limits_of(owner)
     if size > limits.upload_bytes:
-        raise LimitError(
+        raise TooLargeError(
             f"The upload has {in_words(size)}; at most {in_words(limits.upload_bytes)} are taken. "
             f"Cut it, encode it smaller, {ASK}."
         )

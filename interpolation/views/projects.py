@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -18,7 +18,7 @@ from engine.config import MAX_INBETWEEN, RenderOptions
 from .. import services
 from ..access import Act, may
 from ..forms import ProjectForm, UploadForm
-from ..models import Job, Preview, Project, Source
+from ..models import Job, Preview, Project, ResumableUpload, Source
 from ..services.uploads import MAX_FILES
 from .common import REFUSALS, MemberRequest, find_project, find_source
 from .results import overall_percent
@@ -79,6 +79,7 @@ def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, st
         "jobs": jobs,
         "any_live": any(job.is_live for job in jobs),
         "form": form or UploadForm(),
+        "uploads": ResumableUpload.objects.of(request.user).unfinished().filter(project=found),
         "max_upload": settings.MAX_UPLOAD_BYTES,
         "max_files": MAX_FILES,
         "max_inbetween": MAX_INBETWEEN,
@@ -167,6 +168,17 @@ def _refused(request: MemberRequest, found: Project, form: UploadForm, *, offer_
     if _wants_json(request):
         return JsonResponse({"errors": words, "offer_resize": offer_resize}, status=422)
     return project(request, found.pk, form, status=422)
+
+
+@login_required
+@require_POST
+def upload_remove(request: MemberRequest, pk: UUID) -> HttpResponse:
+    upload = get_object_or_404(ResumableUpload.objects.of(request.user), pk=pk)
+    try:
+        services.upload_remove(upload=upload)
+    except REFUSALS as error:
+        messages.error(request, str(error))
+    return redirect(upload.project)
 
 
 @login_required

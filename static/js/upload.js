@@ -7,7 +7,7 @@
   const bar = part("bar"), words = part("words");
   const resize = form.querySelector("#resize_second"), together = part("together"), acts = part("acts");
   const ways = [...together.querySelectorAll("[name=together]")];
-  let request = null, held = [], many = false;
+  let request = null, held = [], many = false; // held: what waits for a word, or for another try
 
   part("send").hidden = true;
   input.classList.add("visually-hidden");
@@ -68,7 +68,7 @@
     const large = files.find((file) => file.size > most);
     if (large) return fail([`${large.name} is ${size(large.size)}; the most that can be uploaded is ${size(most)}.`]);
     const total = files.reduce((sum, file) => sum + file.size, 0);
-    if (total > most) return fail([`Together these are ${size(total)}; the most that can be uploaded is ${size(most)}.`]);
+    if (total > most && files.every(isPicture)) return fail([`Together these are ${size(total)}; the most that can be uploaded is ${size(most)}.`]);
     if (files.length > mostFiles) return fail([`That is ${files.length} files; at most ${mostFiles} are taken at once. Pack the pictures into one zip and drop that.`]);
     const joined = held.length === 1 && files.length === 1 && isPicture(held[0]) && isPicture(files[0]) ? [...held, ...files] : files;
     const animation = joined.length === 1 && /webp/i.test(joined[0].type + joined[0].name); // may move: the server tells
@@ -76,8 +76,13 @@
     if (joined.every(isPicture) && !animation) return gather(joined);
     if (joined.length === 1 && isZip(joined[0])) return gather(joined);
     arrange([]);
+    const films = joined.filter((file) => !isPicture(file) || /webp/i.test(file.type + file.name)), pictures = joined.filter((file) => !films.includes(file));
+    if (inPieces(films)) { if (pictures.length) take(pictures); return; }
     send(joined);
   }
+
+  // Videos and zips go in pieces, where resumable.js is there to take them: it says so.
+  const inPieces = (films, fps = "") => films.length > 0 && !form.dispatchEvent(new CustomEvent("upload-files", { cancelable: true, detail: { files: films, fps } }));
 
   // One or two pictures wait to be put in order, then go.
   function arrange(files) {
@@ -107,8 +112,17 @@
     for (const file of shown) row.append(thumb(file, file.name));
     if (files.length > shown.length && shown.length) row.append(element("p", "quiet small", `and ${files.length - shown.length} more`));
     pair.hidden = !shown.length;
-    acts.append(button(isZip(files[0]) ? "Upload the zip" : `Upload ${files.length} pictures`, "btn-primary", () => send(held)), neverMind());
+    acts.append(button(isZip(files[0]) ? "Upload the zip" : `Upload ${files.length} pictures`, "btn-primary", () => { if (!zipInPieces()) send(held); }), neverMind());
     ways.find((way) => way.checked).focus();
+  }
+
+  // A zip of pictures that are one sequence; pairs are sorted out by the form.
+  function zipInPieces() {
+    if (!isZip(held[0]) || isPairs()) return false;
+    const zip = held;
+    if (!inPieces(zip, form.querySelector("[name=input_fps]").value.trim())) return false;
+    arrange([]);
+    return true;
   }
 
   // Puts away what was shown of an earlier choice; returns the row for the pictures of this one.

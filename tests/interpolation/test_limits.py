@@ -115,6 +115,7 @@ def test_the_ledger_says_what_takes_how_much(made: Job, bob: User, alice: User) 
         "films": 100,
         "previews": 20,
         "parts": 7,
+        "arriving": 0,
         "deleted": 0,
         "total": 1127,
     }
