@@ -16,6 +16,7 @@ As a module:
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import hmac
 import json
@@ -33,6 +34,8 @@ from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 PIECE = 1 << 20  # bytes read and sent at once
+LARGE = 32 << 20  # bytes from which on a file goes in pieces of that size, so that a line that breaks costs one of them
+TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
 TRIES = 5  # of a call that did not come through
 LONGEST_PAUSE = 30.0  # seconds between two tries, or two looks at a job
 OVER = ("succeeded", "failed", "cancelled")
@@ -114,8 +117,57 @@ class Portal:
         return made
 
     def upload(self, project: str, video: Path, *, fps: str | None = None) -> Source:
-        """A video, or a zip of numbered pictures of which `fps` are shown a second."""
+        """A video, or a zip of numbered pictures of which `fps` are shown a second. Large files go in pieces."""
+        if video.stat().st_size > LARGE:
+            return self.upload_in_pieces(project, video, fps=fps)
         return self.upload_form({"project": project, **({"fps": fps} if fps else {})}, [("video", video)])
+
+    def upload_in_pieces(self, project: str, video: Path, *, fps: str | None = None) -> Source:
+        """By the tus protocol: goes on where the line broke, and so does the same call after a crash of this script."""
+        known = video.stat()
+        facts = {"project": project, "filename": video.name, "modified": str(known.st_mtime_ns // 1_000_000)}
+        facts |= {"fps": fps} if fps else {}
+        place = f"uploads/{self.unfinished(facts, known.st_size) or self.announce(facts, known.st_size)}/"
+        tries = 0
+        while True:
+            state = self.call("GET", place)
+            if state["status"] == "done":
+                made: Source = self.call("GET", f"sources/{state['source']}/")
+                return made
+            if state["status"] == "refused":
+                raise ProblemError(400, "refused", state["error"])
+            try:
+                if state["status"] == "arriving":
+                    self.send_piece(place, video, state["offset"])
+                    tries = 0
+                    continue
+            except ProblemError as problem:
+                if problem.status not in (409, 423, 429, 502, 503, 504) or tries == TRIES:
+                    raise
+            except OSError:  # the line broke; URLError is one, too
+                if tries == TRIES:
+                    raise
+            tries += 1
+            time.sleep(min(2.0**tries, LONGEST_PAUSE))
+
+    def unfinished(self, facts: Mapping[str, str], size: int) -> str:
+        """The ID of an upload of this very file that stopped half-way; "" if there is none."""
+        wanted = (facts["project"], facts["filename"], facts["modified"], size, "arriving")
+        for one in self.call("GET", "uploads/?page_size=200")["results"]:
+            if (one["project"], one["name"], one["modified"], one["size_bytes"], one["status"]) == wanted:
+                return str(one["id"])
+        return ""
+
+    def announce(self, facts: Mapping[str, str], size: int) -> str:
+        pairs = [f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in facts.items()]
+        headers = {**TUS, "Upload-Length": str(size), "Upload-Metadata": ",".join(pairs)}
+        with self.open("POST", "uploads/", b"", headers) as answer:
+            return str(json.load(answer)["id"])
+
+    def send_piece(self, place: str, video: Path, offset: int) -> None:
+        length = min(LARGE, video.stat().st_size - offset)
+        headers = {**TUS, "Upload-Offset": str(offset), "Content-Length": str(length)}
+        self.open("PATCH", place, part_of(video, offset, length), headers).close()
 
     def upload_pictures(self, project: str, first: Path, second: Path) -> Source:
         """Two pictures between which new ones are drawn."""
@@ -260,6 +312,14 @@ class Portal:
         return True
 
     retry_after = 0.0
+
+
+def part_of(video: Path, offset: int, length: int) -> Iterator[bytes]:
+    with video.open("rb") as file:
+        file.seek(offset)
+        while length and (piece := file.read(min(PIECE, length))):
+            length -= len(piece)
+            yield piece
 
 
 class Form:

@@ -66,6 +66,7 @@ class UploadSerializer(serializers.ModelSerializer[ResumableUpload]):
             "id",
             "project",
             "name",
+            "modified",
             "size_bytes",
             "offset",
             "status",
@@ -86,7 +87,8 @@ LENGTH = header("Upload-Length", "Bytes of the whole file.", int)
 METADATA = header(
     "Upload-Metadata",
     "Pairs of a name and a value in Base64, with commas between: `project` (its ID; needed), `filename`, and for a zip "
-    "of pictures `fps`, such as `24000/1001`. Other names are kept and given back.",
+    "of pictures `fps`, such as `24000/1001`. `modified`, such as the time of the file, lets you know it again. Other "
+    "names are kept and given back.",
 )
 OFFSET = header("Upload-Offset", "Where these bytes begin: as many as are here already.", int)
 CHECKSUM = header("Upload-Checksum", f"`sha1 BASE64` of these bytes; also {', '.join(ALGORITHMS[1:])}.")

@@ -45,7 +45,7 @@
       metadata: { filename: file.name, project, modified: String(file.lastModified), ...(fps ? { fps } : {}) },
       fingerprint: async () => ["inbetween", project, file.name, file.size, file.lastModified, fps].join("|"),
       onProgress: (sent) => progress(one, sent),
-      onSuccess: () => settle(one),
+      onSuccess: () => { if (one.state === "sends") { one.state = "settles"; settle(one); } },
       onError: (error) => broke(one, error),
     });
     one.row.pause.addEventListener("click", () => (one.state === "paused" ? resume(one) : pause(one)));
@@ -75,6 +75,8 @@
   }
 
   function send(one) {
+    clearTimeout(one.timer);
+    one.waiting = false;
     if (one.state !== "sends") return;
     one.samples = [];
     watch(one);
@@ -137,7 +139,7 @@
   // -- When something goes wrong ----------------------------------------------------------------------------------------
 
   function broke(one, error) {
-    if (one.state !== "sends") return;
+    if (one.state !== "sends" || one.waiting) return;
     const answer = error.originalResponse;
     const status = answer ? answer.getStatus() : 0;
     if (!status || [409, 423, 429, 460, 500, 502, 503, 504].includes(status)) { again(one, status); return; }
@@ -157,11 +159,12 @@
     const why = status === 423 ? "The server still holds the earlier connection" : status ? "The server is not ready" : "The connection is lost";
     say(one, `${why}. It goes on by itself as soon as possible; what has arrived is kept.`, "lost");
     clearTimeout(one.timer);
+    one.waiting = true;
     one.timer = setTimeout(() => send(one), seconds * 1000);
   }
 
-  window.addEventListener("offline", () => { if (at?.state === "sends" && !at.whole) lost(at); });
-  window.addEventListener("online", () => { if (at?.state === "sends" && at.tries) { clearTimeout(at.timer); send(at); } });
+  window.addEventListener("offline", () => { if (at?.state === "sends" && !at.whole && !at.waiting) lost(at); });
+  window.addEventListener("online", () => { if (at?.waiting) send(at); }); // not beside a try that is under way
 
   function words_of(body, status) {
     if (status === 401) return "Your session has ended. Sign in in another tab, then try again: what has arrived is kept.";

@@ -51,6 +51,44 @@ def test_it_uploads_waits_and_downloads(
     assert (refused.value.status, refused.value.code) == (409, "conflict")
 
 
+def test_a_large_file_goes_in_pieces_over_a_line_that_breaks(
+    client_file: Any, live_server: LiveServer, alice: User, tiny_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_file, "LARGE", 1500)
+    monkeypatch.setattr(client_file.time, "sleep", lambda seconds: None)
+    _, token = services.token_create(user=alice)
+    portal = client_file.Portal(live_server.url, token)
+    project = portal.project_create("Large")
+    send, sent = portal.send_piece, []
+
+    def breaks(place: str, video: Path, offset: int) -> None:
+        sent.append(offset)
+        if len(sent) == 2:
+            raise ConnectionResetError
+        if len(sent) == 3:
+            raise KeyboardInterrupt
+        send(place, video, offset)
+
+    monkeypatch.setattr(portal, "send_piece", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        portal.upload(project["id"], tiny_clip)
+    source = portal.upload(project["id"], tiny_clip)
+    assert sent == [0, 1500, 1500, 1500, 3000]
+    assert source["name"] == "tiny.mp4"
+    assert Source.objects.get().path.read_bytes() == tiny_clip.read_bytes()
+
+
+def test_a_large_file_that_is_no_film_is_refused_in_words(
+    client_file: Any, live_server: LiveServer, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_file, "LARGE", 10)
+    _, token = services.token_create(user=alice)
+    portal = client_file.Portal(live_server.url, token)
+    (tmp_path / "words.mp4").write_text("just some words")
+    with pytest.raises(client_file.ProblemError, match="This is a text, not a video"):
+        portal.upload(portal.project_create("Words")["id"], tmp_path / "words.mp4")
+
+
 def test_it_knows_messages_of_the_portal(client_file: Any) -> None:
     header = signature("secret", 1000, b"{}")
     assert client_file.signed_by("secret", header, b"{}", now=1010.0)

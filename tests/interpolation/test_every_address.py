@@ -355,6 +355,15 @@ def test_every_address_has_a_row(world: World) -> None:
     assert half == {}, "methods without a row in this table"
 
 
+def test_no_two_addresses_share_a_name() -> None:
+    """`reverse` would give one of them, and nobody knows which: pages and API are named apart."""
+    named = [
+        (pattern.name, route) for route, pattern in routes(get_resolver().url_patterns) if pattern.name != "api-unknown"
+    ]
+    names = [name for name, _ in named if name]
+    assert sorted(names) == sorted(set(names))
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_the_whole_admin_is_for_administrators(world: World, role: str) -> None:
     answers = set()
