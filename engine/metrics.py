@@ -6,8 +6,10 @@ import math
 
 import cv2
 import numpy as np
-from skimage.metrics import structural_similarity
+from numpy.typing import NDArray
 
+SSIM_WINDOW, SSIM_SIGMA = 11, 1.5
+SSIM_FLOORS = (0.01 * 255) ** 2, (0.03 * 255) ** 2  # keep flat windows from dividing by nothing (Wang et al., 2004)
 PSNR_OF_EQUAL = 100.0  # dB; identical pictures have no finite PSNR, and JSON has no infinity
 
 
@@ -29,17 +31,28 @@ def ssim(a: np.ndarray, b: np.ndarray) -> float:
         ValueError: the shapes differ, or a side is below 11 pixels.
     """
     _check(a, b)
-    return float(
-        structural_similarity(
-            a.astype(np.float32),
-            b.astype(np.float32),
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            data_range=255,
-            channel_axis=-1,
-        )
-    )
+    if min(a.shape[:2]) < SSIM_WINDOW:
+        raise ValueError(f"SSIM needs {SSIM_WINDOW} pixels a side, not {a.shape[1]}x{a.shape[0]}")
+    return sum(_ssim(a[..., channel], b[..., channel]) for channel in range(a.shape[2])) / a.shape[2]
+
+
+def _ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """Of one channel, with OpenCV's filters, as SciPy's take three times as long."""
+    middle = np.float32(cv2.mean(a)[0])  # squares of small numbers lose less in float32
+    x, y = a.astype(np.float32) - middle, b.astype(np.float32) - middle
+    mean_x, mean_y = _windows(x), _windows(y)
+    spread = _windows(cv2.accumulateSquare(y, x * x)) - mean_x * mean_x - mean_y * mean_y
+    common = _windows(x * y) - mean_x * mean_y
+    mean_x, mean_y, (level, contrast) = mean_x + middle, mean_y + middle, SSIM_FLOORS
+    alike = (2 * mean_x * mean_y + level) * (2 * common + contrast)
+    return float(np.mean(alike / ((mean_x * mean_x + mean_y * mean_y + level) * (spread + contrast)), dtype=np.float64))
+
+
+def _windows(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means over all windows that lie in the picture whole."""
+    reach = SSIM_WINDOW // 2
+    means = cv2.GaussianBlur(values, (SSIM_WINDOW, SSIM_WINDOW), SSIM_SIGMA)
+    return np.asarray(means[reach:-reach, reach:-reach], np.float32)
 
 
 def blend(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:

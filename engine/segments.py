@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from .disk import full_disk_in_words
 from .files import atomically, file_sha256
 from .timeline import Timeline
 
-FORMAT = 2  # raised when the same options would give other pictures: old segments are then rendered again
+FORMAT = 3  # of the segments; raised when the same options would be written otherwise
+# Code that decides what a new frame looks like, besides options and weights: how motion is prepared, how a network is
+# used. Segments that another version of it drew are drawn again, or pictures of two kinds would stand side by side.
+DRAWN_BY = ("draw", "interpolator", "motion", "pixels", "tiles", "nets/*")
 SEGMENT_SECONDS = 4  # of the result
 SEGMENT_FRAMES = 240  # of the result: a crash costs no more
 
@@ -147,5 +151,14 @@ def fingerprint(
     settings = options.to_dict()
     for name in ("held_out", "model"):  # figures only; the weights themselves count, not their name
         settings.pop(name)
-    text = json.dumps([FORMAT, source_sha256, settings, model_sha256, arch, encoding], sort_keys=True)
+    text = json.dumps([FORMAT, drawing_code(), source_sha256, settings, model_sha256, arch, encoding], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def drawing_code(folder: Path = Path(__file__).parent) -> str:
+    """The SHA-256 of the code of `DRAWN_BY`."""
+    found = hashlib.sha256()
+    for path in sorted(path for name in DRAWN_BY for path in folder.glob(f"{name}.py")):
+        found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()

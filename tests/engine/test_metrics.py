@@ -30,6 +30,21 @@ def test_ssim_is_the_gaussian_one_of_the_literature() -> None:
     assert ssim(a, b) == pytest.approx(expected, abs=1e-5)
 
 
+def test_ssim_keeps_its_digits_in_bright_flat_pictures_and_at_hard_edges() -> None:
+    flat, halves = np.full((40, 40, 3), 250, np.uint8), np.zeros((40, 40, 3), np.uint8)
+    halves[:, 20:] = 255
+    for a, b in ((flat, flat - 1), (halves, blend(halves, flat, 0.1))):
+        expected = structural_similarity(
+            a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=-1
+        )
+        assert ssim(a, b) == pytest.approx(expected, abs=2e-5)
+
+
+def test_pictures_smaller_than_the_window_have_no_ssim() -> None:
+    with pytest.raises(ValueError, match="11 pixels"):
+        ssim(noise(0, (10, 32, 3)), noise(1, (10, 32, 3)))
+
+
 def test_blend_runs_from_one_picture_to_the_other() -> None:
     a, b = noise(1), noise(2)
     assert np.array_equal(blend(a, b, 0), a)
