@@ -130,7 +130,8 @@ def look_at_pairs(
 
 
 def look_at_video(path: Path, poster: Path, limits: Limits) -> dict[str, Any]:
-    """VideoInfo as JSON; writes the poster. Raises BadInputError for anything that cannot be interpolated."""
+    """VideoInfo as JSON, with what a glance shows; writes the poster. Raises BadInputError for what is no use."""
+    from .glance import glance
     from .video import probe
 
     kind = sniff(path)
@@ -141,7 +142,7 @@ def look_at_video(path: Path, poster: Path, limits: Limits) -> dict[str, Any]:
         what = f"This {kind.name} has one picture only" if kind.picture else "This video has one frame only"
         raise BadInputError(f"{what}. At least two are needed to draw what lies between them.")
     write_poster(poster, frame_for_poster(path, info.duration))
-    return info.to_dict()
+    return info.to_dict() | {"glance": glance(path, info)}
 
 
 def frame_for_poster(path: Path, duration: Fraction) -> Any:

@@ -25,6 +25,7 @@ SIZE_WORDS = [
     ("fullhd", _("Full HD, 1920 and up")),
     ("uhd", _("4K and up")),
 ]
+TRIAL_WORDS = [("with", _("Trials too")), ("only", _("Trials only"))]
 SORTS = {
     "newest": [F("created_at").desc()],
     "oldest": [F("created_at").asc()],
@@ -63,6 +64,7 @@ class JobFilter(filters.FilterSet):
     until = filters.DateFilter(field_name="created_at", lookup_expr="date__lte", label=_("To"))
     size = filters.ChoiceFilter(choices=SIZE_WORDS, method="of_size", label=_("Size"))
     tag = filters.CharFilter(field_name="tags__name", lookup_expr="iexact", label=_("Tag"))
+    trials = filters.ChoiceFilter(choices=TRIAL_WORDS, method="of_trials", label=_("Trials"))
     sort = filters.ChoiceFilter(choices=SORT_WORDS, method="in_order", label=_("Order"))
 
     class Meta:
@@ -91,6 +93,15 @@ class JobFilter(filters.FilterSet):
         given = Q(options__resolution__0__gte=least, options__resolution__0__lt=below)
         as_source = Q(options__resolution=None, source__info__width__gte=least, source__info__width__lt=below)
         return jobs.filter(given | as_source)
+
+    def of_trials(self, jobs: JobQuerySet, name: str, wanted: str) -> JobQuerySet:
+        return jobs  # done in filter_queryset: without a word trials are left out
+
+    def filter_queryset(self, queryset: JobQuerySet) -> JobQuerySet:
+        """Trials of three seconds are left out unless they are asked for."""
+        found: JobQuerySet = super().filter_queryset(queryset)
+        wanted = self.form.cleaned_data.get("trials")
+        return found if wanted == "with" else found.filter(trial=wanted == "only")
 
     def in_order(self, jobs: JobQuerySet, name: str, sort: str) -> JobQuerySet:
         return jobs.order_by(*SORTS[sort])

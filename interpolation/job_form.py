@@ -235,6 +235,22 @@ class JobForm(forms.Form):
         """engine RenderOptions.to_dict() of what was chosen. Call after is_valid()."""
         return RenderOptions.from_dict(self._values()).to_dict()
 
+    def settings_so_far(self) -> RenderOptions | None:
+        """What the form says now: sent, or as it begins. None while it does not hold together."""
+        if self.is_bound:
+            if self.errors:
+                return None
+            values = self._values()
+        else:
+            size = self["custom_resolution" if self["resolution"].value() == CUSTOM else "resolution"].value()
+            shown = {name: self[name].value() for name in DEFAULTS.to_dict() if name in self.fields}
+            values = {name: value for name, value in shown.items() if value not in (None, "")} | {"resolution": None}
+            values["resolution"] = parse_resolution(size) if size else None
+        try:
+            return RenderOptions.from_dict(values)
+        except BadOptionsError:
+            return None
+
 
 def first_values(options: dict[str, Any]) -> dict[str, Any]:
     """The settings of an earlier job (RenderOptions.to_dict()) as a form begins with them."""

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import accounts, deleted, history, jobs, metrics, model_pages, parts, projects, sharing, site
+from .views import accounts, deleted, history, jobs, metrics, model_pages, parts, projects, sharing, site, trials
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -21,6 +21,11 @@ urlpatterns = [
     path("sources/<uuid:pk>/delete/", projects.source_delete, name="source-delete"),
     path("sources/<uuid:pk>/jobs/new/", jobs.job_new, name="job-new"),
     path("sources/<uuid:pk>/jobs/prediction/", jobs.job_prediction, name="job-prediction"),
+    path("sources/<uuid:pk>/trials/", trials.trial_new, name="trial-new"),
+    path("sources/<uuid:pk>/presets/", trials.preset_new, name="preset-new"),
+    path("sources/<uuid:pk>/presets/<int:preset>/delete/", trials.preset_delete, name="preset-delete"),
+    path("trials/<uuid:pk>/", trials.trial, name="trial"),
+    path("trials/<uuid:pk>/promote/", trials.trial_promote, name="trial-promote"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/status/", jobs.job_status, name="job-status"),
     path("jobs/<uuid:pk>/cancel/", jobs.job_cancel, name="job-cancel"),

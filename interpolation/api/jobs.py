@@ -38,6 +38,7 @@ class JobFilter(filters.FilterSet):
     model = filters.CharFilter("model_name", help_text="Name of the weights that drew the frames.")
     tag = filters.CharFilter("tags__name", "iexact")
     name = filters.CharFilter("source__name", "icontains", help_text="Part of the source's name.")
+    trial = filters.BooleanFilter(help_text="Three seconds to judge settings by: true only those, false none.")
     created_after = filters.IsoDateTimeFilter("created_at", "gte")
     created_before = filters.IsoDateTimeFilter("created_at", "lt")
 

@@ -102,6 +102,37 @@ class PredictSerializer(StrictSerializer):
     options = OptionsSerializer(default=dict)
 
 
+class WarningSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(
+        choices=["stop", "warning", "tip"], help_text="`stop`: such a job would be refused or wait for room."
+    )
+    words = serializers.CharField()
+    change = serializers.DictField(help_text="The option that would put it right, if there is one.")
+
+
+class CostSerializer(serializers.Serializer[Any]):
+    """What a job would take here, learned from the jobs that were done."""
+
+    seconds = serializers.FloatField(allow_null=True, help_text="The likeliest; null while nothing is known.")
+    seconds_low = serializers.FloatField(allow_null=True, help_text="Four of five jobs lie between this and the next.")
+    seconds_high = serializers.FloatField(allow_null=True)
+    learned_from_jobs = serializers.IntegerField(help_text="0: a guess from the benchmark of the model.")
+    file_bytes = serializers.IntegerField(help_text="About, of the finished file.")
+    file_bytes_learned_from_jobs = serializers.IntegerField(help_text="0: a rule of thumb.")
+    jobs_ahead = serializers.IntegerField(help_text="That run or wait already.")
+    warnings = WarningSerializer(many=True)
+
+
+class OfferSerializer(serializers.Serializer[Any]):
+    key = serializers.CharField()
+    group = serializers.ChoiceField(choices=["content", "quality", "own"])
+    name = serializers.CharField()
+    why = serializers.CharField()
+    options = serializers.DictField(help_text="What it changes; put them on top of other options.")
+    seconds = serializers.FloatField(allow_null=True, help_text="A job with it, else with the usual options, takes.")
+    file_bytes = serializers.IntegerField()
+
+
 class PredictionSerializer(serializers.Serializer[Any]):
     """What a job with these settings would give, reckoned without reading the film."""
 
@@ -113,6 +144,7 @@ class PredictionSerializer(serializers.Serializer[Any]):
     duration = serializers.FloatField(help_text="Seconds.")
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+    cost = CostSerializer()
 
 
 class PreviewSerializer(serializers.ModelSerializer[Preview]):
@@ -195,6 +227,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "options",
             "tags",
             "notes",
+            "trial",
             "created_at",
             "started_at",
             "finished_at",

@@ -9,6 +9,7 @@ from .account import AccountView, TokenView, TokenViewSet
 from .deleted import DeletedView, RestoreView
 from .jobs import JobViewSet
 from .queue import QueueView
+from .trials import PresetViewSet, TrialViewSet
 from .uploads import UploadViewSet
 from .views import ModelsView, ProjectViewSet, SourceViewSet
 from .webhooks import WebhookViewSet
@@ -17,6 +18,8 @@ router = SimpleRouter()
 router.register("projects", ProjectViewSet, basename="api-project")
 router.register("sources", SourceViewSet, basename="api-source")
 router.register("jobs", JobViewSet, basename="api-job")
+router.register("presets", PresetViewSet, basename="api-preset")
+router.register("trials", TrialViewSet, basename="api-trial")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("tokens", TokenViewSet, basename="api-tokens")
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -24,8 +24,8 @@ from engine.config import RenderOptions
 from interpolation import services
 from interpolation.access import Act, find
 from interpolation.models import Project, Source
-from interpolation.services.prediction import predict
 from interpolation.views.model_pages import read_json
+from interpolation.views.preflight import as_json
 
 from . import serializers as out
 from .access import AccessMixin
@@ -154,12 +154,14 @@ class SourceViewSet(
     @extend_schema(request=out.PredictSerializer, responses=out.PredictionSerializer)
     @action(detail=True, methods=["post"])
     def prediction(self, request: Request, pk: str) -> Response:
-        """What a job with these options would give: frames, rate, length, size. Nothing is started."""
+        """What a job with these options would give and cost: frames, rate, length, time, size of the file, and what
+        should be known before. Nothing is started."""
         source = self.get_object()
         given = out.PredictSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         require_good(source, given.validated_data["options"])
-        found = predict(source, RenderOptions.from_dict(dict(given.validated_data["options"])))
+        before = services.preflight(source, RenderOptions.from_dict(dict(given.validated_data["options"])), self.user)
+        found = before.made
         width, height = found.size
         return Response(
             {
@@ -171,8 +173,16 @@ class SourceViewSet(
                 "duration": float(found.duration),
                 "width": width,
                 "height": height,
+                "cost": as_json(before),
             }
         )
+
+    @extend_schema(request=None, responses=out.OfferSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def presets(self, request: Request, pk: str) -> Response:
+        """The presets that fit this source, by content, by quality and one's own, each with what it would cost."""
+        source = self.get_object()
+        return Response([offer(source, setup) for setup in services.setups(source, self.user)])
 
     def _read(self, request: Request, kind: type[BaseSerializer[Any]]) -> dict[str, Any]:
         serializer = kind(data=request.data)
@@ -197,6 +207,19 @@ class SourceViewSet(
             resize_second=given["resize_second"],
             fps=given.get("fps"),
         )
+
+
+def offer(source: Source, setup: services.Setup) -> dict[str, Any]:
+    price = services.cost(source, RenderOptions.from_dict(setup.on(RenderOptions().to_dict())))
+    return {
+        "key": setup.key,
+        "group": setup.group,
+        "name": setup.name,
+        "why": setup.why,
+        "options": setup.options,
+        "seconds": round(price.time.seconds, 1) if price.time else None,
+        "file_bytes": price.size.bytes,
+    }
 
 
 def require_good(source: Source, options: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from .bakeoff import BakeOff, Vote
 from .hooks import Delivery, KeptAnswer, Webhook
 from .people import ApiToken, Member, ShareLink, UserLimits
 from .preferences import Preferences
+from .trials import Preset, Trial
 from .work import (
     Job,
     JobQuerySet,
@@ -25,6 +26,7 @@ __all__ = [
     "KeptAnswer",
     "Member",
     "Preferences",
+    "Preset",
     "Preview",
     "Project",
     "ProjectQuerySet",
@@ -33,6 +35,7 @@ __all__ = [
     "Source",
     "SourceQuerySet",
     "Tag",
+    "Trial",
     "UserLimits",
     "Vote",
     "Webhook",

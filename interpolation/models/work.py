@@ -198,6 +198,7 @@ class Job(Undeletable):
     options = models.JSONField(default=dict)  # engine RenderOptions.to_dict()
     tags: models.ManyToManyField[Tag, Any] = models.ManyToManyField("Tag", blank=True, related_name="jobs")
     notes = models.TextField(blank=True)
+    trial = models.BooleanField(default=False)  # a few seconds to judge settings by; lists leave it out
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     stage = models.CharField(max_length=40, blank=True)

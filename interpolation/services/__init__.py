@@ -21,6 +21,8 @@ from .notes import job_note, job_tag
 from .options import wrong_options
 from .outlook import Estimate, Outlook, estimate, outlooks
 from .parts import REDRAWABLE, job_redraw, parts_due, parts_remove
+from .preflight import Cost, Preflight, cost, preflight
+from .presets import Setup, preset_save, setups
 from .projects import (
     job_delete,
     job_remove_files,
@@ -64,11 +66,13 @@ from .sources import (
 )
 from .tokens import token_create, token_revoke
 from .trash import job_purge_master, purge, trash_due
+from .trials import trial_create, trial_promote
 from .webhooks import delivery_repeat, webhook_create, webhook_delete, webhook_ping
 
 __all__ = [
     "REDRAWABLE",
     "ChecksumError",
+    "Cost",
     "Estimate",
     "GoneError",
     "LimitError",
@@ -78,7 +82,9 @@ __all__ = [
     "NoRoomError",
     "Outlook",
     "PictureSizesDifferError",
+    "Preflight",
     "ServiceError",
+    "Setup",
     "StateError",
     "Storage",
     "TooLargeError",
@@ -89,6 +95,7 @@ __all__ = [
     "bakeoff_round",
     "bakeoff_tally",
     "bakeoff_vote",
+    "cost",
     "delivery_repeat",
     "estimate",
     "held_back",
@@ -127,6 +134,8 @@ __all__ = [
     "places",
     "preferences_of",
     "preferences_set",
+    "preflight",
+    "preset_save",
     "project_create",
     "project_delete",
     "project_purge",
@@ -135,6 +144,7 @@ __all__ = [
     "purge",
     "require_storage",
     "require_upload",
+    "setups",
     "share_link_create",
     "share_link_opened",
     "share_link_revoke",
@@ -149,6 +159,8 @@ __all__ = [
     "token_create",
     "token_revoke",
     "trash_due",
+    "trial_create",
+    "trial_promote",
     "upload_append",
     "upload_create",
     "upload_remove",

@@ -6,6 +6,7 @@ read and written; `start` and `rate` are fitted to the last jobs, so that every 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
@@ -27,6 +28,8 @@ LEARNED_FROM = 40  # jobs, the latest
 ENOUGH = 3  # of the same model; with fewer, those of all models count
 KEPT = 60  # seconds until it is learned anew
 SHARE = 0.25  # of the work of drawing a frame that reading and writing it takes; the fit corrects the rest
+GUESSED_START = 5.0  # seconds that a job takes before and after drawing
+BENCHMARK, BENCHMARK_MEGAPIXELS = "middlebury_other", 0.29  # a set, and the size of its pictures
 WIDE = (0.5, 2.0)  # how far off it may be while there are few jobs to learn from
 
 
@@ -68,6 +71,29 @@ def estimate(source: Source, options: RenderOptions) -> Estimate | None:
         return None
     seconds = rate.start + rate.per_work * work_of(source, options)
     return Estimate(seconds, seconds * rate.low, seconds * rate.high, rate.jobs)
+
+
+def guess(source: Source, options: RenderOptions) -> Estimate | None:
+    """Where no job was done here yet: from what the model took in the benchmark, perhaps elsewhere. jobs: 0."""
+    per_megapixel = _benchmarked(options.model)
+    if per_megapixel is None:
+        return None
+    seconds = GUESSED_START + per_megapixel * work_of(source, options)
+    return Estimate(seconds, seconds / 3, seconds * 2, 0)
+
+
+def _benchmarked(model: str | None) -> float | None:
+    """Seconds per megapixel of a new frame, from models/benchmark.json; None where it says nothing."""
+    from engine.checkpoint import list_models, models_folder
+
+    try:
+        figures = json.loads((models_folder() / "benchmark.json").read_text())
+        weights = {info.name: info.sha256 for info in list_models()}
+        sha256 = weights.get(model or "", "") if model != "default" else next(iter(weights.values()), "")
+        names = {one["sha256"]: one["name"] for one in figures["methods"] if one["sha256"]}
+        return float(figures["scores"][BENCHMARK][names[sha256]]["ms"]) / 1000 / BENCHMARK_MEGAPIXELS
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def work_of(source: Source, options: RenderOptions) -> float:

@@ -60,6 +60,12 @@ def clock(seconds: Any) -> str:
 
 
 @register.filter
+def seconds(value: Any) -> float:
+    """Exact seconds ("125/2") as a number for scripts; 0 for what is none."""
+    return float(fraction(value) or 0)
+
+
+@register.filter
 def span(seconds: Any) -> str:
     """A waiting time in words: "8 s", "3 min 20 s", "1 h 5 min"."""
     value = fraction(seconds)

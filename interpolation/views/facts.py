@@ -10,7 +10,7 @@ from ..services.prediction import Prediction, predict
 from ..templatetags.inbetween import clock, fps, fraction
 
 BROWSER_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
-__all__ = ["Prediction", "predict", "source_facts", "stills"]
+__all__ = ["Prediction", "predict", "sound_words", "source_facts", "stills"]
 Fact = tuple[str, str, str]  # label, value, small print
 
 
@@ -34,13 +34,14 @@ def source_facts(source: Source) -> list[Fact]:
         ),
         ("Frames", f"{info.get('frame_count') or 0:,}", ""),
         ("Length", clock(info.get("duration")), ""),
-        ("Sound", *_sound(info.get("audio") or [])),
+        ("Sound", *sound_words(info.get("audio") or [])),
         ("Coding", str(info.get("codec", "")), f"in {info.get('container', '')}"),
     ]
     return facts + _special(info)
 
 
-def _sound(audio: list[dict[str, Any]]) -> tuple[str, str]:
+def sound_words(audio: list[dict[str, Any]]) -> tuple[str, str]:
+    """Of the first track: (codec, small print)."""
     if not audio:
         return "none", ""
     first = audio[0]

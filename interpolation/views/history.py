@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from .. import services
 from ..access import Act, require
-from ..history import SIZE_WORDS, SORT_WORDS, JobFilter, with_quality
+from ..history import SIZE_WORDS, SORT_WORDS, TRIAL_WORDS, JobFilter, with_quality
 from ..models import Job, JobQuerySet, Preview, Project, Tag
 from .common import REFUSALS, MemberRequest
 from .compared import compared
@@ -47,6 +47,7 @@ def history(request: MemberRequest) -> HttpResponse:
         "narrowed": found.narrowed,
         "sorts": SORT_WORDS,
         "sizes": SIZE_WORDS,
+        "trials": TRIAL_WORDS,
         "statuses": Job.Status.choices,
         "models": models,
         "projects": Project.objects.of(request.user).order_by("name"),

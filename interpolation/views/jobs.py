@@ -24,8 +24,9 @@ from ..access import Act, may
 from ..job_form import JobForm, first_values
 from ..models import Job, Source
 from .common import REFUSALS, MemberRequest, find_job, find_source
-from .facts import Prediction, predict, source_facts, stills
+from .facts import stills
 from .parts import RedrawForm, redraw_form
+from .preflight import card, clock_of_busiest, short_cost, versus
 from .results import overall_percent, results, stages_of
 
 
@@ -35,51 +36,76 @@ def _earlier(request: MemberRequest, source: Source) -> Job | None:
     return next((job for job in source.jobs.alive().without_figures() if str(job.pk) == again), None)
 
 
-def _first_form(request: MemberRequest, source: Source, models: list[ModelInfo]) -> tuple[JobForm, Prediction]:
+def _first_form(request: MemberRequest, source: Source, models: list[ModelInfo]) -> JobForm:
+    """As an earlier job was, as a preset says, or as is usual."""
     earlier = _earlier(request, source)
-    if earlier is None:
-        form = JobForm(source=source, models=models)
-        return form, predict(source, RenderOptions(inbetween=form["inbetween"].value()))
-    form = JobForm(initial=first_values(earlier.options), source=source, models=models)
-    return form, predict(source, RenderOptions.from_dict(earlier.options))
+    if earlier is not None:
+        return JobForm(initial=first_values(earlier.options), source=source, models=models)
+    asked = request.GET.get("preset", "")
+    preset = next((one for one in services.setups(source, request.user) if one.key == asked), None)
+    if preset is not None:
+        usual = RenderOptions(inbetween=5 if source.kind == Source.Kind.PICTURES else 1).to_dict()
+        return JobForm(initial=first_values(preset.on(usual)), source=source, models=models)
+    return JobForm(source=source, models=models)
 
 
-@login_required
-def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
-    source = find_source(request, pk, Act.CHANGE)
-    models = list_models()
-    prediction: Prediction | None
-    if request.method == "POST":
-        form = JobForm(request.POST, source=source, models=models)
-        if form.is_valid():
-            try:
-                return redirect(services.job_create(source=source, options=form.options(), user=request.user))
-            except REFUSALS as error:
-                form.add_error(None, str(error))
-        prediction = _predicted(form)
-    else:
-        form, prediction = _first_form(request, source, models)
+def job_form_page(request: MemberRequest, source: Source, form: JobForm, **more: Any) -> HttpResponse:
+    """The page of a new job. more: what else it shows, of a form that was refused."""
     context = {
         "source": source,
         "project": source.project,
         "job_count": source.jobs.alive().count(),
         "stills": stills(source),
         "form": form,
-        "facts": source_facts(source),
-        "prediction": prediction,
         "notice": _notice(form),
+        "trial_start": more.pop("trial_start", None) or clock_of_busiest(source),
+        "versus": versus(source, request.user, form.models),
+        **_predicted(request, form),
+        **more,
     }
     return render(request, "interpolation/job_new.html", context, status=422 if form.errors else 200)
 
 
-def _predicted(form: JobForm) -> Prediction | None:
-    """What the settings would give, or None while they do not hold together."""
-    if form.errors:
-        return None
+@login_required
+def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
+    source = find_source(request, pk, Act.CHANGE)
+    models = list_models()
+    if request.method != "POST":
+        return job_form_page(request, source, _first_form(request, source, models))
+    form = JobForm(request.POST, source=source, models=models)
+    if form.is_valid():
+        try:
+            return redirect(services.job_create(source=source, options=form.options(), user=request.user))
+        except REFUSALS as error:
+            form.add_error(None, str(error))
+    return job_form_page(request, source, form)
+
+
+def _predicted(request: MemberRequest, form: JobForm) -> dict[str, Any]:
+    """What the settings would give and cost, and what each preset would; no prediction while they do not hold together.
+
+    The presets are priced from the settings so far, or from the usual ones where those are wrong.
+    """
+    presets = services.setups(form.source, request.user)
+    options = form.settings_so_far()
+    base = options or RenderOptions()
+    costs = [(preset, price_of(form.source, preset, base)) for preset in presets]
+    found: dict[str, Any] = {"costs": costs, "preset_fields": {one.key: fields_of(one) for one in presets}}
+    return found | (card(form.source, options, request.user) if options else {"prediction": None})
+
+
+def price_of(source: Source, preset: services.Setup, base: RenderOptions) -> str:
+    """What a job costs with a preset on top of other settings; "" where the two do not go together."""
     try:
-        return predict(form.source, RenderOptions.from_dict(form.options()))
+        return short_cost(services.cost(source, RenderOptions.from_dict(preset.on(base.to_dict()))))
     except BadOptionsError:
-        return None
+        return ""
+
+
+def fields_of(preset: services.Setup) -> dict[str, Any]:
+    """The values a preset gives to the fields of the form."""
+    changed = first_values(preset.options)
+    return {name: value for name, value in changed.items() if name in preset.options}
 
 
 def _notice(form: JobForm) -> str:
@@ -91,12 +117,12 @@ def _notice(form: JobForm) -> str:
 @login_required
 @require_GET
 def job_prediction(request: MemberRequest, pk: UUID) -> HttpResponse:
-    """The fragment that says what would come out, for the settings so far."""
+    """The fragments that say what would come out and what it costs, for the settings so far."""
     source = find_source(request, pk, Act.CHANGE)
     form = JobForm(request.GET, source=source, models=list_models())
     words = [str(error) for errors in form.errors.values() for error in errors]
-    context = {"prediction": _predicted(form), "problems": words, "notice": _notice(form)}
-    return render(request, "interpolation/_prediction.html", context)
+    context = _predicted(request, form) | {"problems": words, "notice": _notice(form)}
+    return render(request, "interpolation/_prediction_live.html", context)
 
 
 def _watch(job: Job) -> dict[str, Any]:
@@ -199,7 +225,7 @@ def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
 def queue_mine(request: MemberRequest) -> JsonResponse:
     """The asker's own jobs that wait, run, or ended in the last minutes: for the word that one is done."""
     lately = timezone.now() - timedelta(minutes=10)
-    mine = Job.objects.of(request.user).filter(Q(status__in=Job.LIVE) | Q(finished_at__gt=lately))
+    mine = Job.objects.of(request.user).filter(trial=False).filter(Q(status__in=Job.LIVE) | Q(finished_at__gt=lately))
     jobs = [
         {"id": str(job.pk), "status": job.status, "name": job.source.name, "page": job.get_absolute_url()}
         for job in mine.without_figures().select_related("source")[:50]

@@ -39,7 +39,8 @@ def undo_words() -> str:
 def _jobs_of(project: Project) -> list[Job]:
     """Each job with its source, `posters` (its poster in a list) and `percent`: two queries for all of them."""
     posters = Prefetch("previews", Preview.objects.filter(kind=Preview.Kind.POSTER), to_attr="posters")
-    jobs = list(project.jobs.alive().without_figures().select_related("source", "project").prefetch_related(posters))
+    kept = project.jobs.alive().filter(trial=False).without_figures()
+    jobs = list(kept.select_related("source", "project").prefetch_related(posters))
     for job in jobs:
         job.percent = overall_percent(job)  # type: ignore[attr-defined]
     return jobs
@@ -50,7 +51,7 @@ def projects(request: MemberRequest, form: ProjectForm | None = None) -> HttpRes
     latest = Source.objects.alive().filter(project=OuterRef("pk")).exclude(poster="")
     found = Project.objects.of(request.user).annotate(
         source_count=Count("sources", Q(sources__deleted_at__isnull=True), distinct=True),
-        job_count=Count("jobs", Q(jobs__deleted_at__isnull=True), distinct=True),
+        job_count=Count("jobs", Q(jobs__deleted_at__isnull=True, jobs__trial=False), distinct=True),
         poster=Subquery(latest.values("poster")[:1]),
     )
     context = {"projects": found, "form": form or ProjectForm()}

@@ -23,7 +23,7 @@ from django.utils import timezone
 from engine.config import TrainConfig
 from interpolation import services
 from interpolation.access import link_token
-from interpolation.models import BakeOff, Job, Member, Project, ShareLink, Source
+from interpolation.models import BakeOff, Job, Member, Project, ShareLink, Source, Trial
 from training.models import TrainingRun
 
 from .pages import finished_job, job_of, person, source_of
@@ -96,6 +96,11 @@ PAGES = {
     "GET /sources/{source}/jobs/new/": WORKED,
     "POST /sources/{source}/jobs/new/": " in 404 403 422 422 422",
     "GET /sources/{source}/jobs/prediction/": WORKED,
+    "POST /sources/{source}/trials/ {}": " in 404 403 422 422 422",
+    "POST /sources/{source}/presets/ {}": " in 404 403 422 422 422",
+    "POST /sources/{source}/presets/{preset}/delete/": " in 404 403 404 302 404",  # one's own
+    "GET /trials/{trial}/": " in 404 404 404 200 404",  # a judgement is one person's own
+    "POST /trials/{trial}/promote/ {'side': 'first'}": " in 404 404 404 302 404",
     # jobs
     "GET /jobs/{job}/": SEEN,
     "GET /jobs/{job}/status/": SEEN,
@@ -142,6 +147,15 @@ API = {
     "GET /api/v1/sources/{source}/": API_SEEN,
     "DELETE /api/v1/sources/{source}/": "401 404 403 409 409 409",  # a job needs it
     "POST /api/v1/sources/{source}/prediction/ {}": API_SEEN,
+    "GET /api/v1/sources/{source}/presets/": API_SEEN,
+    "GET /api/v1/presets/": API_ALL,
+    "POST /api/v1/presets/ {'name': 'mine', 'options': {}}": "401 201 201 201 201 201",
+    "GET /api/v1/presets/{preset}/": "401 404 404 404 200 404",
+    "DELETE /api/v1/presets/{preset}/": "401 404 404 404 204 404",
+    "GET /api/v1/trials/": API_ALL,
+    "POST /api/v1/trials/ {'source': '{source}', 'second': {'inbetween': 2}}": API_MADE,
+    "GET /api/v1/trials/{trial}/": "401 404 404 404 200 404",
+    "POST /api/v1/trials/{trial}/promote/ {'side': 'first'}": "401 404 404 404 201 404",
     "POST /api/v1/sources/pairs/ {}": "401 415 415 415 415 415",  # files come as a form
     "GET /api/v1/jobs/": API_ALL,
     "POST /api/v1/jobs/ {'source': '{source}'}": API_MADE,
@@ -257,6 +271,8 @@ def world(media_root: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     hook = services.webhook_create(project=project, user=owner, url="https://example.org/")
     names = {
         "bakeoff": BakeOff.objects.create(owner=owner, source=source, first=job, second=other).pk,
+        "preset": services.preset_save(user=owner, name="kept", options={}).pk,
+        "trial": Trial.objects.create(owner=owner, source=source, first=job, second=other).pk,
         "hook": hook.pk,
         "delivery": services.webhook_ping(webhook=hook).pk,
         "upload": services.upload_create(project=project, user=owner, size=5).pk,

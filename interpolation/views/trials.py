@@ -1,0 +1,138 @@
+"""Three seconds with two settings, side by side; and settings kept under a name."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from engine.checkpoint import list_models
+from engine.config import RenderOptions
+
+from .. import services
+from ..access import Act, may
+from ..job_form import JobForm
+from ..models import Job, Preset, Trial
+from ..services.trials import whole_options
+from .common import REFUSALS, MemberRequest, find_source
+from .compared import differences, figure_rows, side_of
+from .jobs import job_form_page
+from .preflight import short_cost, versus
+from .results import overall_percent
+
+
+@login_required
+@require_POST
+def trial_new(request: MemberRequest, pk: UUID) -> HttpResponse:
+    source = find_source(request, pk, Act.CHANGE)
+    models = list_models()
+    form = JobForm(request.POST, source=source, models=models)
+    choices = {one.value: one for _words, group in versus(source, request.user, models) for one in group}
+    chosen, start = choices.get(request.POST.get("versus", "")), request.POST.get("trial_start", "").strip()
+    if form.is_valid():
+        try:
+            if chosen is None:
+                raise services.ServiceError(_("Choose what to compare these settings with."))
+            options = form.options()
+            return redirect(
+                services.trial_create(
+                    user=request.user,
+                    source=source,
+                    start=start.replace(",", ".") or "0",
+                    first=options,
+                    second=options | chosen.changes,
+                )
+            )
+        except REFUSALS as error:
+            form.add_error(None, str(error))
+    return job_form_page(request, source, form, trial_start=start, versus_chosen=request.POST.get("versus", ""))
+
+
+def find_trial(request: MemberRequest, pk: UUID) -> Trial:
+    """One's own, while both jobs may be seen. Raises Http404."""
+    found = get_object_or_404(Trial.objects.select_related("source__project", "first", "second"), pk=pk,
+                              owner=request.user)  # fmt: skip
+    seen = Job.objects.reachable_by(request.user).filter(pk__in=(found.first_id, found.second_id)).count()
+    if seen != 2:
+        raise Http404
+    return found
+
+
+@login_required
+@require_GET
+def trial(request: MemberRequest, pk: UUID) -> HttpResponse:
+    found = find_trial(request, pk)
+    jobs = {"first": found.first, "second": found.second}
+    for job in jobs.values():
+        job.source = found.source
+    context: dict[str, Any] = {
+        "trial": found,
+        "source": found.source,
+        "project": found.source.project,
+        "may_change": may(request.user, Act.CHANGE, found.source),
+        "ended": [job for job in jobs.values() if job.status in (Job.Status.FAILED, Job.Status.CANCELLED)],
+        "costs": [(name, side, jobs[side], _whole_cost(found, side)) for name, side in zip("AB", jobs, strict=True)],
+        "differences": differences(found.first, found.second),
+    }
+    if all(job.status == Job.Status.SUCCEEDED for job in jobs.values()):
+        context["sides"] = [(name, side_of(job)) for name, job in zip("AB", jobs.values(), strict=True)]
+        context["figures"] = figure_rows(found.first, found.second)
+    else:
+        done = [100 if job.status == Job.Status.SUCCEEDED else overall_percent(job) for job in jobs.values()]
+        context |= {"percent": sum(done) // 2, "waiting": not context["ended"]}
+    return render(request, "interpolation/trial.html", context)
+
+
+def _whole_cost(found: Trial, side: str) -> str:
+    options = RenderOptions.from_dict(whole_options(found, side))
+    return short_cost(services.cost(found.source, options))
+
+
+@login_required
+@require_POST
+def trial_promote(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """The whole film with the settings of a side."""
+    found = find_trial(request, pk)
+    source = find_source(request, found.source_id, Act.CHANGE)
+    try:
+        found.source = source
+        return redirect(services.trial_promote(trial=found, side=request.POST.get("side", ""), user=request.user))
+    except REFUSALS as error:
+        messages.error(request, str(error))
+        return redirect(found)
+
+
+# -- Settings under a name ---------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def preset_new(request: MemberRequest, pk: UUID) -> HttpResponse:
+    source = find_source(request, pk, Act.CHANGE)
+    form = JobForm(request.POST, source=source, models=list_models())
+    name = request.POST.get("preset_name", "")
+    if form.is_valid():
+        try:
+            preset = services.preset_save(user=request.user, name=name, options=form.options())
+            messages.success(request, _("“%s” is kept among your presets.") % preset.name)
+            return redirect(f"{reverse('job-new', args=[source.pk])}?preset=own-{preset.pk}")
+        except REFUSALS as error:
+            form.add_error(None, str(error))
+    return job_form_page(request, source, form, preset_name=name)
+
+
+@login_required
+@require_POST
+def preset_delete(request: MemberRequest, pk: UUID, preset: int) -> HttpResponse:
+    source = find_source(request, pk, Act.CHANGE)
+    found = get_object_or_404(Preset, pk=preset, user=request.user)
+    found.delete()
+    messages.success(request, _("The preset “%s” is deleted.") % found.name)
+    return redirect("job-new", source.pk)
