@@ -66,7 +66,7 @@ class TrialSerializer(serializers.ModelSerializer[Trial]):
 
 
 class TrialCreateSerializer(StrictSerializer):
-    source = serializers.UUIDField()
+    source = serializers.UUIDField()  # type: ignore[assignment]
     start = serializers.CharField(max_length=40, default="0", help_text='Second of the source: "12.5", "1:02.5".')
     first = OptionsSerializer(default=dict)
     second = OptionsSerializer()

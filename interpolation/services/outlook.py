@@ -26,6 +26,7 @@ from .queue import fair_order
 
 LEARNED_FROM = 40  # jobs, the latest
 ENOUGH = 3  # of the same model; with fewer, those of all models count
+HELD_OUT = 24  # frames that are hidden and drawn again, at most
 KEPT = 60  # seconds until it is learned anew
 SHARE = 0.25  # of the work of drawing a frame that reading and writing it takes; the fit corrects the rest
 GUESSED_START = 5.0  # seconds that a job takes before and after drawing
@@ -97,10 +98,12 @@ def _benchmarked(model: str | None) -> float | None:
 
 
 def work_of(source: Source, options: RenderOptions) -> float:
-    """Megapixels to draw, with a share for those that are only read and written."""
+    """Megapixels to draw, with a share for those that are only read and written; those drawn to measure too."""
     made = predict(source, options)
     megapixels = made.size[0] * made.size[1] / 1e6
-    return megapixels * (made.new_frames + SHARE * (made.frames + made.source_frames))
+    measured = options.held_out and source.kind == Source.Kind.VIDEO
+    hidden = min(HELD_OUT, made.source_frames // 2) if measured else 0
+    return megapixels * (made.new_frames + hidden + SHARE * (made.frames + made.source_frames))
 
 
 def _learned(model: str | None) -> Rate | None:

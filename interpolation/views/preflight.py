@@ -29,7 +29,8 @@ class Row:
     what: str
     before: str
     after: str
-    note: str = ""
+    note: str = ""  # small print of the source
+    note_after: str = ""  # and of the result
 
     @property
     def same(self) -> bool:
@@ -59,7 +60,7 @@ def rows(source: Source, options: RenderOptions, found: Preflight) -> list[Row]:
     most = _("at most %s") if made.at_most else "%s"
     table = [
         Row(_("Size"), size, f"{width} × {height}", _turned(info)),
-        Row(_("Frames"), f"{info.get('frame_count') or 2:,}", most % f"{made.frames:,}", _new(made.new_frames)),
+        Row(_("Frames"), f"{info.get('frame_count') or 2:,}", most % f"{made.frames:,}", "", _new(made.new_frames)),
     ]
     if source.kind == Source.Kind.PICTURES:
         rate = f"{fps(made.fps)} fps"
@@ -161,8 +162,12 @@ def start_words(ahead: int) -> str:
 
 
 def short_cost(cost: Cost) -> str:
-    """For the presets: "about 40 s, 3.1 MB"."""
-    return f"{time_words(cost)}, {in_words(cost.size.bytes)}" if cost.time else in_words(cost.size.bytes)
+    """For the presets: "40 s, 3.1 MB"."""
+    size = in_words(cost.size.bytes)
+    if cost.time is None:
+        return size
+    seconds = cost.time.seconds
+    return f"{span(seconds if seconds < 100 else round(seconds / 60) * 60)}, {size}"
 
 
 # -- What to compare with ----------------------------------------------------------------------------------------------

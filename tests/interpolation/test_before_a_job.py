@@ -107,7 +107,7 @@ def test_the_card_and_the_costs_of_presets_follow_the_settings(client: Client, s
     answer = client.get(reverse("job-prediction", args=[source.pk]), SETTINGS | {"mode": "fps", "target_fps": "60"})
     page = answer.content.decode()
     assert 'id="preflight" hx-swap-oob="innerHTML"' in page and "60 fps" in page
-    assert 'id="cost-draft" hx-swap-oob="innerHTML">about' in page
+    assert 'id="cost-draft" hx-swap-oob="innerHTML">' in page and " s, " in page
     wrong = client.get(reverse("job-prediction", args=[source.pk]), SETTINGS | {"inbetween": "99"}).content.decode()
     assert "99 in-between frames is out of range" in wrong and "preflight" not in wrong
 
