@@ -125,7 +125,7 @@ class _TimedPair:
         with self._owner.clock:
             return self._pair.at(t)
 
-    def flow(self) -> Any:
+    def flow(self, *, back: bool = False) -> Any:
         return self._pair.flow()
 
 

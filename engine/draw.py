@@ -33,7 +33,7 @@ class Pair(Protocol):
 
     def at(self, t: float | Fraction) -> Picture: ...
 
-    def flow(self) -> NDArray[np.float32] | None: ...
+    def flow(self, *, back: bool = False) -> NDArray[np.float32] | None: ...
 
 
 class PairMaker(Protocol):
@@ -175,6 +175,10 @@ class Painter:
             self.held += 1
             return right if gap.cut and frame.t > Fraction(1, 2) else left
         return self._interpolate(frame, left, right)
+
+    def pair_at(self, left: int) -> Pair | None:
+        """The two frames last drawn between, if the first of them is `left`; None where nothing was matched there."""
+        return self._pair if self._left == left else None
 
     def finish(self) -> None:
         """Books the last pair; call when no more frames follow."""

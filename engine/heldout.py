@@ -13,6 +13,7 @@ from typing import Any
 
 from .analysis import Analysis
 from .draw import Frames, PairMaker, Picture
+from .evidence import Worst
 from .metrics import blend, psnr, ssim
 
 MAX_SAMPLES = 24
@@ -41,11 +42,13 @@ def held_out(
     on_sample: Callable[[int, int], None],
     stretch: int = 1,
     within: tuple[Fraction, Fraction] | None = None,
+    worst: Worst | None = None,
 ) -> tuple[dict[str, Any] | None, str]:
     """(figures, "") or (None, why there are none). Times, also `within`, are seconds of the result; frames are numbers
     in the source.
 
-    `on_sample(done, total)` is called before every sample and at the end, and may raise to stop.
+    `on_sample(done, total)` is called before every sample and at the end, and may raise to stop. `worst` sees all
+    frames.
     """
     numbers = sample_frames(analysis, (within[0] / stretch, within[1] / stretch) if within else None)
     if not numbers:
@@ -55,8 +58,11 @@ def held_out(
         on_sample(done, len(numbers))
         before, truth, after = frames.some(range(number - 1, number + 2))
         t = (times[number] - times[number - 1]) / (times[number + 1] - times[number - 1])
-        figures = compare(model.pair(before, after).at(t), truth, before, after, float(t))
-        samples.append({"time": round(float(times[number] * stretch), 4), "frame": analysis.numbers[number], **figures})
+        drawn, time = model.pair(before, after).at(t), round(float(times[number] * stretch), 4)
+        figures = compare(drawn, truth, before, after, float(t))
+        samples.append({"time": time, "frame": analysis.numbers[number], **figures})
+        if worst is not None:
+            worst.look(analysis.numbers[number], time, figures["psnr"], drawn, truth)
     on_sample(len(numbers), len(numbers))
     return summary("held-out", samples), ""
 

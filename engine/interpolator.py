@@ -45,8 +45,8 @@ class Pair(Protocol):
     def at(self, t: float | Fraction) -> AnyPicture:
         """The frame at time t between the two, of their type and channels; t = 0 and t = 1 give the sources."""
 
-    def flow(self) -> Flow | None:
-        """Motion img0 -> img1 (H, W, 2) in pixels, or None if the model knows none."""
+    def flow(self, *, back: bool = False) -> Flow | None:
+        """Motion img0 -> img1, or `back`, (H, W, 2) in pixels, or None if the model knows none."""
 
 
 class Interpolator:
@@ -127,7 +127,7 @@ class _BlendPair:
         end = _source_at(t, self._img0, self._img1)
         return blend(self._img0, self._img1, float(t)) if end is None else end
 
-    def flow(self) -> None:
+    def flow(self, *, back: bool = False) -> None:
         return None
 
 
@@ -158,10 +158,11 @@ class _FusionPair:
         return canvas
 
     @torch.inference_mode()
-    def flow(self) -> Flow:
-        flow = self._flows[0].copy()
+    def flow(self, *, back: bool = False) -> Flow:
+        flow = self._flows[1 if back else 0].copy()
         for tile in self._tiles:
-            found = self._match(tile.window).flow_01[0].permute(1, 2, 0).cpu().numpy()
+            match = self._match(tile.window)
+            found = (match.flow_10 if back else match.flow_01)[0].permute(1, 2, 0).cpu().numpy()
             paste(flow, tile.core.within(tile.window).cut(found, FLOW_SCALE), tile.core, FLOW_SCALE)
         height, width = self._img0.shape[:2]
         return resize_flow(flow, (flow.shape[1] * FLOW_SCALE, flow.shape[0] * FLOW_SCALE))[:height, :width]
@@ -228,7 +229,7 @@ class _BaselinePair:
             alpha = self._between(alpha0, alpha1, float(t)).mean(dim=1, keepdim=True)
         return to_picture(self._between(colour0, colour1, float(t)), alpha, ground, self._img0.dtype)
 
-    def flow(self) -> None:
+    def flow(self, *, back: bool = False) -> None:
         return None
 
     def _between(self, low: Tensor, high: Tensor, t: float) -> Tensor:
@@ -253,7 +254,7 @@ class _StillPair:
     def at(self, t: float | Fraction) -> AnyPicture:
         return self._image.copy() if 0 <= t <= 1 else _refuse(t)
 
-    def flow(self) -> Flow:
+    def flow(self, *, back: bool = False) -> Flow:
         return np.zeros((*self._image.shape[:2], 2), np.float32)
 
 

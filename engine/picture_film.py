@@ -19,6 +19,7 @@ from .config import MIN_SIDE, RenderOptions
 from .disk import Room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
 from .errors import BadInputError, PictureSizesDifferError
+from .evidence import write_motion
 from .files import link
 from .formats import Encoding
 from .heldout import compare, summary
@@ -167,7 +168,7 @@ def _write(
     folder = fresh_folder(work_dir / "frames")
     with ThreadPoolExecutor(max(2, cv2.getNumThreads()), "files") as pool:
         stills = pool.submit(write_stills, work_dir, canvas, pictures[0], pictures[-1])
-        flows = pool.submit(write_flows, work_dir, pictures[0], pictures[-1], pair)
+        flows = pool.submit(_motion, work_dir, pictures[0], pictures[-1], pair, canvas)
         drawn = [
             pool.submit(write_picture, folder / f"frame_{number:04d}.png", whole[number])
             for number in range(1, len(whole) - 1)
@@ -176,7 +177,7 @@ def _write(
         report("joining", 1, 1)
         report("previews", 0, 1)
         frames = [(picture.result(), float(times[number])) for number, picture in enumerate(drawn, 1)]
-        (poster, frame0, frame1), (farneback, own) = stills.result(), flows.result()
+        (poster, frame0, frame1), (farneback, own, field) = stills.result(), flows.result()
     expected = promise(encoding, (width, height), alpha=whole[0].shape[2] == 4)
     expected |= {"frame_count": len(shown), "duration": duration, "fps": rate, "sar": Fraction(1)}
     certificate = certify(
@@ -194,11 +195,19 @@ def _write(
         "frame0": frame0,
         "frame1": frame1,
         "frames": frames,
+        "motions": [(field, 0.0)] if field else [],
         "flow_farneback": farneback,
         "flow_model": own,
         "pictures_zip": archive,
     }
     return files, certificate, notes
+
+
+def _motion(
+    work_dir: Path, img0: Picture, img1: Picture, pair: Pair, canvas: Canvas
+) -> tuple[Path, Path | None, Path | None]:
+    """The two pictures of motion, and the field: one after the other, as a pair is not for several threads."""
+    return *write_flows(work_dir, img0, img1, pair), write_motion(work_dir / "motion.npy.gz", pair, canvas)
 
 
 def _preview(work_dir: Path, pictures: list[Picture], rate: Fraction) -> Path:

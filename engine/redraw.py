@@ -16,7 +16,7 @@ from typing import Any
 from .disk import full_disk_in_words
 from .errors import BadOptionsError, EngineError
 from .files import atomically, link
-from .segments import Manifest, Segment
+from .segments import Manifest, Segment, names_of
 from .timeline import Timeline
 from .watch import FOLDER as WATCH
 
@@ -170,7 +170,7 @@ def _take_over(base: Path, work_dir: Path, number: int) -> None:
     manifest = base / "segments" / f"{stem}.json"
     if manifest not in files or len(files) < 2:
         raise EngineError(GONE)
-    pictures = [base / "frames" / str(picture["file"]) for picture in json.loads(manifest.read_text())["pictures"]]
+    pictures = [base / "frames" / name for name in names_of(json.loads(manifest.read_text())["pictures"])]
     for path in (*files, *pictures, *(base / WATCH).glob(f"{number:05d}.*")):
         _link(path, work_dir / path.relative_to(base))
 

@@ -19,8 +19,9 @@ from .carry import Carry
 from .certificate import certify, encoder_row
 from .config import RenderOptions
 from .disk import Room, full_disk_in_words
-from .draw import Frames, Painter, PairMaker, Window
+from .draw import Frames, Painter, Pair, PairMaker, Window
 from .errors import NoSpaceError
+from .evidence import Worst, motion_file, write_motion
 from .files import file_sha256
 from .formats import FORMATS, Encoding
 from .heldout import held_out
@@ -141,7 +142,8 @@ def _render(
     film: _Film, work_dir: Path, report: Reporter, room: Room, parts: PartMaker, started: float
 ) -> RenderResult:
     manifests, earlier = _render_segments(film, report, room, parts)
-    figures, note = _evaluate(film, report)
+    worst = Worst()
+    figures, note = _evaluate(film, report, worst)
     report("joining", 0, 1)
     master = work_dir / f"master{film.encoding.format.suffix}"
     paths, size = [film.store.path(segment) for segment in film.segments], sum(part.bytes for part in manifests)
@@ -152,6 +154,7 @@ def _render(
     certificate = certify(master, _expected(film), unit=entry.unit, fewer=fewer)
     certificate["checks"].append(encoder_row(film.options.encoder, film.encoding))
     files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts))
+    files["worst"] = room.do(lambda: worst.write(work_dir / "held_out"))
     read = reading_notes(film.info, film.reading, film.encoding)
     drawing = sum(manifest.seconds for manifest in manifests)
     metrics = {
@@ -351,7 +354,7 @@ def _render_segment(film: _Film, segment: Segment, window: Window, report: Repor
                 sink.write(picture, frame.time)
             if index in film.keep:
                 write_picture(film.store.frames / film.keep[index], to_depth(picture, deep=False))
-                manifest.pictures.append({"file": film.keep[index], "time": round(float(frame.time), 4)})
+                manifest.pictures.append(_kept(film, index, painter.pair_at(frame.left)))
             report("interpolating", done + index - segment.start + 1, len(film.timeline))
     painter.finish()
     manifest.new, manifest.held = painter.new, painter.held
@@ -359,6 +362,13 @@ def _render_segment(film: _Film, segment: Segment, window: Window, report: Repor
     manifest.seconds = round(time.perf_counter() - started, 3)
     film.store.publish(segment, manifest)
     return manifest
+
+
+def _kept(film: _Film, index: int, pair: Pair | None) -> dict[str, Any]:
+    """What the manifest says of a picture that is kept; the motion it was drawn by is written beside it."""
+    found = {"file": film.keep[index], "time": round(float(film.timeline.frame(index).time), 4)}
+    path = film.store.frames / motion_file(film.keep[index])
+    return found | ({"motion": path.name} if pair and write_motion(path, pair, film.canvas) else {})
 
 
 def _writer(film: _Film, segment: Segment) -> VideoWriter:
@@ -391,7 +401,7 @@ def _expected(film: _Film) -> dict[str, Any]:
     }
 
 
-def _evaluate(film: _Film, report: Reporter) -> tuple[dict[str, Any] | None, str]:
+def _evaluate(film: _Film, report: Reporter, worst: Worst | None = None) -> tuple[dict[str, Any] | None, str]:
     if not film.options.held_out:
         return None, "Held-out evaluation was switched off for this render."
     if film.options.duplicates == "drop":
@@ -403,6 +413,7 @@ def _evaluate(film: _Film, report: Reporter) -> tuple[dict[str, Any] | None, str
         lambda done, total: report("evaluating", done, total),
         film.timeline.stretch,
         within=(film.redraw.begin, film.redraw.end) if film.redraw else None,
+        worst=worst,
     )
 
 
@@ -442,6 +453,12 @@ def _previews(
         "frame0": frame0,
         "frame1": frame1,
         "frames": pictures,
+        "motions": [
+            (film.store.frames / str(picture["motion"]), float(picture["time"]))
+            for manifest in manifests
+            for picture in manifest.pictures
+            if "motion" in picture
+        ],
         "flow_farneback": farneback,
         "flow_model": own,
         "pictures_zip": archive,

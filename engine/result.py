@@ -8,7 +8,7 @@ import shutil
 import sys
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -19,6 +19,7 @@ from .canvas import Canvas, scaled
 from .checkpoint import ModelInfo
 from .disk import full_disk_in_words
 from .draw import Pair, Picture
+from .evidence import HeldOutPictures
 from .files import atomically
 from .motion import farneback_flow, flow_to_picture, resize_flow
 from .pictures import write_picture
@@ -33,7 +34,8 @@ class RenderResult:
 
     frame0, frame1: the pictures for the comparison slider: both sources, or of a video a pair of neighbours from a busy
     moment. frames: in-between pictures with their times: all of them for two pictures, up to 12 for a video.
-    flow_model: None when the model knows no motion. metrics, certificate: see docs/video.md.
+    flow_model: None when the model knows no motion. motions: motion fields, timed (`evidence.write_motion`).
+    worst: pictures of the held-out frames that came out worst. metrics, certificate: see docs/video.md.
     """
 
     master: Path
@@ -49,6 +51,8 @@ class RenderResult:
     metrics: dict[str, Any]
     certificate: dict[str, Any]
     model: ModelInfo
+    motions: list[tuple[Path, float]] = field(default_factory=list)
+    worst: list[HeldOutPictures] = field(default_factory=list)
 
 
 def write_stills(work_dir: Path, canvas: Canvas, img0: Picture, img1: Picture) -> tuple[Path, Path, Path]:
@@ -100,7 +104,10 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
 
 def remove_halves(work_dir: Path) -> None:
     """Deletes the unfinished files (".master.123.mp4") that a killed attempt could not take back."""
-    films, stills = ("master", "preview", "source_preview", "slower", "only"), ("poster", "frame0", "frame1", "flow_*")
+    films, stills = (
+        ("master", "preview", "source_preview", "slower", "only"),
+        ("poster", "frame0", "frame1", "flow_*", "motion"),
+    )
     for name in (*films, *stills, "pictures", "metrics", "certificate", "analysis"):
         for path in work_dir.glob(f".{name}.*"):
             path.unlink(missing_ok=True)

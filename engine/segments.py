@@ -56,7 +56,14 @@ class Manifest:
     held: int = 0  # source frames shown again
     new_ms: list[float] = field(default_factory=list)  # milliseconds of the model for every frame it drew
     seconds: float = 0.0
-    pictures: list[dict[str, Any]] = field(default_factory=list)  # [{"file": name in frames/, "time": seconds}]
+    pictures: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # [{"file", "motion": names in frames/, "time": seconds}]
+
+
+def names_of(pictures: list[dict[str, Any]]) -> list[str]:
+    """The files in frames/ that a manifest's `pictures` tell of."""
+    return [str(picture[kind]) for picture in pictures for kind in ("file", "motion") if kind in picture]
 
 
 class SegmentStore:
@@ -86,7 +93,7 @@ class SegmentStore:
             return None
         wanted = self.kept.get(segment.number, self.fingerprint)
         same = manifest.fingerprint == wanted and manifest.segment == asdict(segment)
-        pictures = all((self.frames / str(picture["file"])).is_file() for picture in manifest.pictures)
+        pictures = all((self.frames / name).is_file() for name in names_of(manifest.pictures))
         whole = same and pictures and path.is_file() and path.stat().st_size == manifest.bytes
         return manifest if whole and file_sha256(path) == manifest.sha256 else None
 

@@ -35,6 +35,7 @@ TYPES = {
     ".gif": "image/gif",
     ".webp": "image/webp",
     ".zip": "application/zip",
+    ".gz": "application/gzip",
 }
 RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII | re.IGNORECASE)  # no file has 10^18 bytes
 

@@ -83,8 +83,15 @@ class ResultsActions:
     @extend_schema(responses=out.PreviewSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
     def flow(self, request: Request, pk: str) -> Response:
-        """Pictures of the motion that was found: colour is direction, strength is speed."""
-        return self._shown(self._job.previews.filter(kind__in=(Preview.Kind.FLOW_FARNEBACK, Preview.Kind.FLOW_MODEL)))
+        """The motion that was found: pictures, in which colour is direction and strength is speed, and fields.
+
+        Fields (`motion`) belong to the in-between pictures shown at the same `time`. They are packed NumPy files,
+        `numpy.load(gzip.open(path))`: float16, (height, width, 3), the longer side at most 320. The three are dx and dy
+        in pixels of the result, from the frame before to the frame after, and by how many pixels the way there and
+        back misses its start: large where a point is hidden in the other frame.
+        """
+        kinds = (Preview.Kind.FLOW_FARNEBACK, Preview.Kind.FLOW_MODEL, Preview.Kind.MOTION)
+        return self._shown(self._job.previews.filter(kind__in=kinds))
 
     @extend_schema(responses=OpenApiTypes.OBJECT, filters=False)
     @action(detail=True, methods=["get"])

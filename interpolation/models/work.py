@@ -275,6 +275,10 @@ class Preview(models.Model):
         FRAME1 = "frame1", _("Second source picture")
         FLOW_FARNEBACK = "flow_farneback", _("Flow, Farneback")
         FLOW_MODEL = "flow_model", _("Flow, the model's own")
+        MOTION = "motion", _("Field of motion, to look into")
+        HELD_TRUTH = "held_truth", _("Held-out frame, as it was filmed")
+        HELD_DRAWN = "held_drawn", _("Held-out frame, as it was drawn")
+        HELD_ERROR = "held_error", _("Held-out frame, how far off")
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="previews")
     kind = models.CharField(max_length=20, choices=Kind.choices)

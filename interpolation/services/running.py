@@ -159,6 +159,18 @@ def preview_rows(result: RenderResult) -> list[dict[str, Any]]:
     ]
     for place, (path, seconds) in enumerate(result.frames):
         rows.append({"kind": Preview.Kind.FRAME, "position": place, "time": seconds, "file": under_media(path)})
+    for place, (path, seconds) in enumerate(result.motions):
+        rows.append({"kind": Preview.Kind.MOTION, "position": place, "time": seconds, "file": under_media(path)})
+    for place, worst in enumerate(result.worst):
+        files = {
+            Preview.Kind.HELD_TRUTH: worst.truth,
+            Preview.Kind.HELD_DRAWN: worst.drawn,
+            Preview.Kind.HELD_ERROR: worst.error,
+        }
+        rows += [
+            {"kind": kind, "position": place, "time": worst.time, "file": under_media(path)}
+            for kind, path in files.items()
+        ]
     return rows
 
 

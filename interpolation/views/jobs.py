@@ -27,7 +27,7 @@ from .common import REFUSALS, MemberRequest, find_job, find_source
 from .facts import stills
 from .parts import RedrawForm, redraw_form
 from .preflight import card, clock_of_busiest, short_cost, versus
-from .results import overall_percent, results, stages_of
+from .results import overall_percent, results, rivals, stages_of
 
 
 def _earlier(request: MemberRequest, source: Source) -> Job | None:
@@ -165,6 +165,7 @@ def job_page(request: MemberRequest, found: Job, redraw: RedrawForm | None, stat
     }
     if found.status == Job.Status.SUCCEEDED:
         context |= results(found)
+        context["rivals"] = rivals(found, Job.objects.reachable_by(request.user)) if context["source_video"] else []
     return render(request, "interpolation/job.html", context, status=status)
 
 

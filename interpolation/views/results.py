@@ -6,14 +6,18 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext
+
 from engine.config import RenderOptions
 from engine.formats import FORMATS
 
 from ..charts import figures_chart
-from ..models import Job, Preview, Source
+from ..models import Job, JobQuerySet, Preview, Source
+from ..templatetags.inbetween import fps, fraction
 from .certificate import certificate
 from .facts import predict
 
+RIVALS = 12  # other jobs that are offered to be laid beside one
 STAGES = {
     "loading the model": "Loading the model",
     "reading": "Reading the source",
@@ -46,6 +50,8 @@ def results(job: Job) -> dict[str, Any]:
         "frames": frames,
         "flow_farneback": first.get(Preview.Kind.FLOW_FARNEBACK),
         "flow_model": first.get(Preview.Kind.FLOW_MODEL),
+        "worst": _worst(found, (job.metrics.get("held_out") or {}).get("samples") or []),
+        "motions": _motions(found),
         "compare": _comparison(first, frames, job.metrics.get("compared") or {}),
         "held_out": _held_out(job.metrics.get("held_out")),
         "held_out_note": job.metrics.get("held_out_note", ""),
@@ -57,6 +63,8 @@ def results(job: Job) -> dict[str, Any]:
         "stretch": stretch(job),
         "has_sound": has_sound(job),
         "result_fps": result_fps(job),
+        "source_fps": source_fps(job),
+        "between": drawn_between(job),
         "shape": picture_size(job),
     }
 
@@ -98,6 +106,49 @@ def result_fps(job: Job) -> str:
     return f"{float(rate):.6f}"
 
 
+def source_fps(job: Job) -> str:
+    """Frames per second of the source's preview, as a decimal; "" where it has none."""
+    rate = fraction(job.source.info.get("fps"))
+    return f"{float(rate):.6f}" if rate else ""
+
+
+def drawn_between(job: Job) -> int:
+    """How many frames of the result follow each source frame before the next; 0 where they come in no such order."""
+    even = job.options.get("mode") != "fps" and job.options.get("duplicates", "keep") == "keep"
+    return int(job.options.get("inbetween") or 1) if even and not job.source.info.get("is_vfr") else 0
+
+
+def rivals(job: Job, jobs: JobQuerySet) -> list[dict[str, Any]]:
+    """What else of `jobs` was made of the same source, newest first: what the player needs to show it beside."""
+    done = jobs.filter(source=job.source, status=Job.Status.SUCCEEDED).exclude(pk=job.pk)
+    found = [
+        {
+            "job": one,
+            "file": video.file,
+            "fps": result_fps(one),
+            "stretch": stretch(one),
+            "words": in_words(one),
+        }
+        for one in done.without_figures().select_related("source").prefetch_related("previews")[:RIVALS]
+        if (video := next((each for each in one.previews.all() if each.kind == Preview.Kind.VIDEO), None))
+    ]
+    return found
+
+
+def in_words(job: Job) -> str:
+    """A job of a known source in a line: what was done, at which size, by which model."""
+    options = job.options
+    between = int(options.get("inbetween") or 1)
+    names = {"fps": f"{fps(options.get('target_fps'))} fps", "slow": gettext("slow motion, %d between") % between}
+    size = options.get("resolution")
+    parts = [
+        names.get(str(options.get("mode")), gettext("smooth, %d between") % between),
+        f"{size[0]} × {size[1]}" if size else "",
+        job.model_name,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
 def picture_size(job: Job) -> tuple[int, int]:
     """(width, height) of the result in pixels, so that pages leave room before pictures arrive."""
     width, height = job.options.get("resolution") or (
@@ -122,6 +173,28 @@ def _comparison(
         return None
     new = between[len(between) // 2]
     return {"frame0": first[Preview.Kind.FRAME0], "frame1": first[Preview.Kind.FRAME1], "new": new}
+
+
+def _worst(found: dict[str, list[Preview]], samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The worst held-out frames, the worst first: {"time", "psnr", "truth", "drawn", "error"}, paths under media."""
+    quality = {sample["time"]: sample["psnr"] for sample in samples}
+    kinds = (Preview.Kind.HELD_TRUTH, Preview.Kind.HELD_DRAWN, Preview.Kind.HELD_ERROR)
+    return [
+        {"time": truth.time, "psnr": quality[truth.time], "truth": truth.file, "drawn": drawn.file, "error": error.file}
+        for truth, drawn, error in zip(*(found[kind] for kind in kinds), strict=True)
+        if truth.time in quality  # the figures may have been measured again, at other frames
+    ]
+
+
+def _motions(found: dict[str, list[Preview]]) -> list[dict[str, Any]]:
+    """Fields of motion, each with the picture it belongs to: {"time", "field", "picture"}."""
+    pictures = {preview.time: preview.file for preview in found[Preview.Kind.FRAME]}
+    still = found[Preview.Kind.FRAME0]  # of two pictures the motion begins at the first
+    return [
+        {"time": motion.time, "field": motion.file, "picture": picture}
+        for motion in found[Preview.Kind.MOTION]
+        if (picture := pictures.get(motion.time) or (still[0].file if still else ""))
+    ]
 
 
 def _held_out(figures: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,5 +1,5 @@
 // Plotly charts: the figure comes as JSON from the server, colours from our CSS variables (so they follow the theme).
-// Any page: <div data-chart="ID"> with {{ figure|json_script:"ID" }}; traces say their colour as meta.color ("--new").
+// They, and Plotly itself, are fetched when a chart comes into view. Any page: <div data-chart="ID"> with {{ figure|json_script:"ID" }}; traces say their colour as meta.color ("--new").
 (() => {
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -49,5 +49,22 @@
     });
   }
 
-  for (const element of document.querySelectorAll("[data-chart]")) draw(element);
+  // Plotly is large: it is fetched once, for the first chart that somebody is about to see.
+  const address = document.currentScript?.dataset.plotly;
+  let plotly = null;
+  const fetched = () => (plotly ||= window.Plotly ? Promise.resolve() : new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = address;
+    script.addEventListener("load", done);
+    script.addEventListener("error", failed);
+    document.head.append(script);
+  }));
+  const near = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (!isIntersecting) continue;
+      near.unobserve(target);
+      fetched().then(() => draw(target), () => { plotly = null; near.observe(target); });
+    }
+  }, { rootMargin: "200px" });
+  for (const element of document.querySelectorAll("[data-chart]")) near.observe(element);
 })();

@@ -1,138 +1,248 @@
-// Result and source play as one. The result leads; the source follows at the same moment of the film (time / stretch).
+// Films play as one. One of them leads (of two results the finer one); the other shows the frame that belongs to the same
+// moment of the source. Frames are counted, not seconds. All of it is in the address, so that a link shows the same:
+// #f=34&view=wipe&at=40&zoom=3,0.5,0.4&a=10&b=50&speed=0.5&with=JOB.
 (() => {
   const root = document.querySelector("[data-player]");
   if (!root) return;
-  const result = root.querySelector("[data-result]");
-  const source = root.querySelector("[data-source]");
   const part = (name) => root.querySelector(`[data-${name}]`);
-  const seek = part("seek"), time = part("time"), play = part("play"), speed = part("speed");
-  const stretch = Number(root.dataset.stretch) || 1;
-  const fps = Number(root.dataset.fps) || 25;
-  const SLOWEST = 0.0625; // browsers refuse to play slower: then the source is moved by seeking
-  let loop = true, dragging = false;
+  const films = [...root.querySelectorAll("[data-pane] video")];
+  const stretch = (film) => Number(film.dataset.stretch) || 1; // how many times as long as the source
+  const rate = (film) => Number(film.dataset.fps) || 25;
+  const fine = (film) => rate(film) * stretch(film); // frames for a second of the source
+  const lead = films.find((film) => "result" in film.dataset) || films.reduce((one, two) => (fine(two) > fine(one) ? two : one));
+  const other = films.find((film) => film !== lead);
+  const fps = rate(lead);
+  const filmPace = "filmPace" in root.dataset; // two results run as fast as each other, whatever their stretch
+  const seek = part("seek"), time = part("time"), place = part("frame"), play = part("play"), speed = part("speed"), marks = part("marks");
+  const SPEEDS = [...speed.options].map((option) => Number(option.value));
+  const SLOWEST = 0.0625, FASTEST = 16; // what browsers play; slower, the other film is moved by seeking
+  let loop = true, dragging = false, from = null, till = null, waiting = 0, ready = false, asked = -1;
 
-  const sourceTime = () => result.currentTime / stretch;
-  const pace = () => result.playbackRate / stretch;
-  const duration = () => (Number.isFinite(result.duration) ? result.duration : 0);
-  const lastFrame = () => Math.max(0, duration() - 0.5 / fps);
+  const duration = () => (Number.isFinite(lead.duration) ? lead.duration : 0);
+  const count = () => Math.max(1, Math.round(duration() * fps));
+  const frame = () => Math.min(count() - 1, Math.floor(lead.currentTime * fps + 0.01));
+  const pace = () => lead.playbackRate / stretch(lead); // seconds of the source a second
 
-  function follow(force) {
-    if (!source || source.readyState < 1) return;
-    const target = Math.min(sourceTime(), Math.max(0, (source.duration || 0) - 0.001));
-    const off = target - source.currentTime;
-    if (source.seeking) return;
-    if (force ? Math.abs(off) > 0.001 : Math.abs(off) > 0.2) source.currentTime = target;
-    else if (!source.paused) source.playbackRate = Math.max(SLOWEST, pace() * Math.min(1.3, Math.max(0.7, 1 + 3 * off))); // catch up unseen
+  function target() { // when the other film shows the frame of this moment
+    const moment = lead.currentTime / stretch(lead);
+    const end = Math.max(0, (other.duration || 0) - 0.001);
+    if (!lead.paused || other.dataset.vfr) return Math.min(moment * stretch(other), end);
+    return Math.min((Math.floor(moment * fine(other) + 0.01) + 0.5) / rate(other), end); // its middle: rounding never shows the next
   }
 
-  function runSource() {
-    if (!source) return;
-    if (result.paused || pace() < SLOWEST) source.pause();
-    else { source.playbackRate = pace(); source.play().catch(() => {}); }
+  function follow(force) {
+    if (!other || other.readyState < 1) return;
+    const wanted = target(), off = wanted - other.currentTime;
+    if (other.seeking && !force) return;
+    if (force ? Math.abs(off) > 0.001 : Math.abs(off) > 0.2 * stretch(other)) other.currentTime = wanted;
+    else if (!other.paused) other.playbackRate = limit(pace() * stretch(other) * Math.min(1.3, Math.max(0.7, 1 + (3 * off) / stretch(other)))); // catch up unseen
+  }
+  const limit = (value) => Math.min(FASTEST, Math.max(SLOWEST, value));
+
+  function runOther() {
+    if (!other) return;
+    if (lead.paused || pace() * stretch(other) < SLOWEST) other.pause();
+    else { other.playbackRate = limit(pace() * stretch(other)); other.play().catch(() => {}); }
   }
 
   function clock(seconds) {
     const hundredths = Math.floor(seconds * 100 + 1e-6);
-    const minutes = Math.floor(hundredths / 6000);
-    const rest = (hundredths % 6000) / 100;
-    return `${minutes}:${rest.toFixed(2).padStart(5, "0")}`;
+    return `${Math.floor(hundredths / 6000)}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
   }
 
   function show() {
-    const now = result.currentTime;
-    if (!dragging) seek.value = duration() ? String(Math.round((1000 * now) / duration())) : "0";
+    const now = lead.currentTime, at = frame();
+    seek.max = String(count() - 1);
+    if (!dragging) seek.value = String(at);
     time.textContent = `${clock(now)} / ${clock(duration())}`;
-    seek.setAttribute("aria-valuetext", `${now.toFixed(2)} seconds of ${duration().toFixed(2)}`);
+    place.textContent = `${at + 1} / ${count()}`;
+    const between = Number(root.dataset.between) || 0; // 0: nobody knows which frames were drawn
+    if (between) place.dataset.kind = at % (between + 1) && at < count() - between ? "new" : "source";
+    seek.setAttribute("aria-valuetext", `${place.dataset.frameWord} ${at + 1} of ${count()}, ${now.toFixed(2)} seconds`);
     document.dispatchEvent(new CustomEvent("inbetween:time", { detail: now }));
   }
 
-  function to(seconds) {
-    result.currentTime = Math.min(Math.max(0, seconds), lastFrame());
+  function to(number) {
+    asked = Math.min(Math.max(0, number), count() - 1);
+    lead.currentTime = Math.min((asked + 0.5) / fps, Math.max(0, duration() - 0.001)); // the middle of a frame
     follow(true);
     show();
+    remember();
   }
 
+  // Several presses while a picture is still sought count from where they would lead.
   function step(frames) {
-    result.pause();
-    const frame = Math.round(result.currentTime * fps - 0.5) + frames;
-    to((frame + 0.5) / fps); // the middle of a frame, so that rounding never shows its neighbour
+    const at = lead.seeking && asked >= 0 ? asked : frame();
+    lead.pause();
+    to(at + frames);
   }
+
+  const start = () => from ?? 0;
+  const end = () => till ?? count() - 1;
 
   function toggle() {
-    if (!result.paused) return result.pause();
-    if (result.ended || result.currentTime >= lastFrame()) to(0);
-    return result.play();
+    if (!lead.paused) return lead.pause();
+    if (lead.ended || frame() >= end() || frame() < start()) to(start());
+    return lead.play().catch(() => {});
   }
 
   function tick() {
-    if (result.paused) return;
-    follow(false);
-    show();
+    if (lead.paused) return;
+    if (loop && till !== null && frame() > till) to(start());
+    else { follow(false); show(); }
     requestAnimationFrame(tick);
   }
 
-  result.addEventListener("play", () => { root.classList.add("playing"); play.setAttribute("aria-label", "Pause"); follow(true); runSource(); tick(); });
-  result.addEventListener("pause", () => { root.classList.remove("playing"); play.setAttribute("aria-label", "Play"); runSource(); follow(true); show(); });
-  result.addEventListener("ended", () => { if (loop) { to(0); result.play(); } });
-  result.addEventListener("ratechange", runSource);
-  result.addEventListener("waiting", () => source?.pause());
-  result.addEventListener("playing", runSource);
-  result.addEventListener("loadedmetadata", show);
-  result.addEventListener("seeked", () => { follow(true); show(); });
-  result.addEventListener("click", toggle);
-  source?.addEventListener("click", toggle);
-  source?.addEventListener("loadedmetadata", () => follow(true));
+  // A range to loop: from one mark to the other.
+  function mark(which) {
+    const at = frame();
+    if (which === "a") { from = from === at ? null : at; if (till !== null && from !== null && till <= from) till = null; }
+    else if (which === "b") { till = till === at ? null : at; if (from !== null && till !== null && till <= from) from = null; }
+    else from = till = null;
+    if (from !== null || till !== null) setLoop(true);
+    paintMarks();
+    remember();
+  }
+  function paintMarks() {
+    const last = Math.max(1, count() - 1), on = from !== null || till !== null;
+    marks.hidden = !on;
+    marks.style.left = `${(100 * start()) / last}%`;
+    marks.style.width = `${(100 * (end() - start())) / last}%`;
+    part("mark-a").setAttribute("aria-pressed", String(from !== null));
+    part("mark-b").setAttribute("aria-pressed", String(till !== null));
+  }
+  function setLoop(on) { loop = on; part("loop").setAttribute("aria-pressed", String(on)); }
+
+  function setSpeed(value) {
+    speed.value = String(value);
+    lead.playbackRate = limit(filmPace ? value * stretch(lead) : value);
+    remember();
+  }
+  const faster = (way) => setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, SPEEDS.indexOf(Number(speed.value)) + way))]);
+
+  const views = window.inbetweenViews(root, remember);
+
+  // The address says what is shown.
+  function remember() {
+    if (!ready) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const words = new URLSearchParams();
+      if (frame()) words.set("f", String(frame()));
+      views.write(words);
+      if (from !== null) words.set("a", String(from));
+      if (till !== null) words.set("b", String(till));
+      if (!loop) words.set("loop", "0");
+      if (speed.value !== "1") words.set("speed", speed.value);
+      if (against?.value) words.set("with", against.value);
+      const hash = words.toString().replaceAll("%2C", ",");
+      history.replaceState(history.state, "", hash ? `#${hash}` : location.pathname + location.search);
+    }, 120);
+  }
+  const against = part("against");
+  const given = (words, name) => (/^\d+$/.test(words.get(name) || "") ? Math.min(Number(words.get(name)), count() - 1) : null);
+  function recall() {
+    const words = new URLSearchParams(location.hash.slice(1));
+    views.read(words, root.dataset.usual || "side");
+    if (SPEEDS.includes(Number(words.get("speed")))) speed.value = words.get("speed");
+    setSpeed(Number(speed.value));
+    setLoop(words.get("loop") !== "0");
+    [from, till] = [given(words, "a"), given(words, "b")];
+    if (against && [...against.options].some((option) => option.value === words.get("with"))) against.value = words.get("with");
+    compareWith();
+    const at = given(words, "f");
+    ready = true;
+    to(at ?? frame()); // the poster is of another moment
+    paintMarks();
+  }
+
+  // What the result is laid beside: its source, or what another job made of it.
+  function compareWith() {
+    const chosen = against?.selectedOptions[0];
+    if (!chosen || !other || other.dataset.shown === chosen.dataset.src) return;
+    other.dataset.shown = chosen.dataset.src;
+    if (other.getAttribute("src") !== chosen.dataset.src) {
+      other.removeAttribute("poster");
+      other.src = chosen.dataset.src;
+    }
+    for (const key of ["fps", "stretch", "vfr"]) other.dataset[key] = chosen.dataset[key] || "";
+    part("against-words").textContent = chosen.dataset.words;
+    part("against-link").hidden = !chosen.value;
+    part("against-link").href = chosen.dataset.page || "";
+    remember();
+  }
+  against?.addEventListener("change", compareWith);
+
+  lead.addEventListener("play", () => { root.classList.add("playing"); play.setAttribute("aria-label", play.dataset.pauseWord); follow(true); runOther(); tick(); });
+  lead.addEventListener("pause", () => { root.classList.remove("playing"); play.setAttribute("aria-label", play.dataset.playWord); runOther(); follow(true); show(); remember(); });
+  lead.addEventListener("ended", () => { if (loop) { to(start()); lead.play(); } });
+  lead.addEventListener("ratechange", runOther);
+  lead.addEventListener("waiting", () => other?.pause());
+  lead.addEventListener("playing", runOther);
+  lead.addEventListener("seeked", () => { follow(true); show(); });
+  other?.addEventListener("loadedmetadata", () => { follow(true); runOther(); });
+  root.addEventListener("inbetween:click", toggle);
 
   play.addEventListener("click", toggle);
   for (const button of root.querySelectorAll("[data-step]")) button.addEventListener("click", () => step(Number(button.dataset.step)));
-  seek.addEventListener("input", () => { dragging = true; to((Number(seek.value) / 1000) * duration()); });
+  seek.addEventListener("input", () => { dragging = true; to(Number(seek.value)); });
   seek.addEventListener("change", () => { dragging = false; });
-  speed.addEventListener("change", () => { result.playbackRate = Number(speed.value); });
-  part("loop").addEventListener("click", (event) => { loop = !loop; event.currentTarget.setAttribute("aria-pressed", String(loop)); });
+  speed.addEventListener("change", () => setSpeed(Number(speed.value)));
+  part("loop").addEventListener("click", () => { setLoop(!loop); remember(); });
+  for (const which of ["a", "b"]) part(`mark-${which}`).addEventListener("click", () => mark(which));
   const mute = part("mute");
-  const setMuted = (on) => { result.muted = on; mute?.setAttribute("aria-pressed", String(on)); };
-  mute?.addEventListener("click", () => setMuted(!result.muted));
+  const setMuted = (on) => { lead.muted = on; mute?.setAttribute("aria-pressed", String(on)); };
+  mute?.addEventListener("click", () => setMuted(!lead.muted));
   setMuted(!mute);
+  const full = () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen?.());
   part("full").addEventListener("click", full);
 
-  const alone = part("solo");
-  const solo = () => alone?.setAttribute("aria-pressed", String(root.classList.toggle("solo")));
-  alone?.addEventListener("click", solo);
-
-  function full() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else root.requestFullscreen?.();
-  }
-
+  // Charts, tables and strips lead here.
   document.addEventListener("inbetween:seek", (event) => {
-    result.pause();
-    to(event.detail + 0.5 / fps);
-    root.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    lead.pause();
+    to(Math.floor(event.detail * fps + 0.01));
+    if (!event.still) root.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   });
-
   for (const button of document.querySelectorAll("[data-seek-to]")) {
     button.addEventListener("click", () => document.dispatchEvent(new CustomEvent("inbetween:seek", { detail: Number(button.dataset.seekTo) })));
   }
-
   for (const button of document.querySelectorAll("[data-take]")) { // the moment shown goes into a field
     button.hidden = false;
-    button.addEventListener("click", () => { document.querySelector(button.dataset.take).value = clock(result.currentTime); });
+    button.addEventListener("click", () => { document.querySelector(button.dataset.take).value = clock(frame() / fps); });
   }
+
+  const second = Math.round(fps);
+  const acts = {
+    ...views.keys, " ": toggle, k: toggle, ArrowLeft: () => step(-1), ArrowRight: () => step(1), ",": () => step(-1), ".": () => step(1),
+    Home: () => to(start()), End: () => to(end()), "[": () => mark("a"), "]": () => mark("b"), "\\": () => mark(""), "<": () => faster(-1), ">": () => faster(1),
+    r: () => part("loop").click(), f: full, m: () => mute && setMuted(!lead.muted),
+  };
+  // A bake-off is judged by keys as well.
+  const votes = document.querySelector("[data-votes]");
+  for (const [key, side] of votes ? [["1", "a"], ["2", "b"], ["0", "tie"]] : []) acts[key] = () => votes.querySelector(`[value="${side}"]`).click();
 
   document.addEventListener("keydown", (event) => {
     const at = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (at.closest("input, select, textarea, img-comparison-slider, summary, [contenteditable]")) return;
-    if (event.key === " " && at.closest("button")) return;
-    const acts = { " ": toggle, k: toggle, ArrowLeft: () => step(-1), ArrowRight: () => step(1), Home: () => to(0), End: () => to(lastFrame()), f: full, l: solo, m: () => mute && setMuted(!result.muted) };
-    if (!acts[event.key]) return;
+    if (at.closest("select, textarea, input:not([type=range]), img-comparison-slider, [contenteditable], [data-own-keys]")) return;
+    if (at.type === "range" && (/^(Arrow|Home|End|Page)/.test(event.key) || at !== seek)) return;
+    if (event.key === " " && at.closest("button, a, summary")) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = event.shiftKey && event.key.startsWith("Arrow")
+      ? () => views.pan(event.key) || step({ ArrowLeft: -second, ArrowRight: second }[event.key] || 0)
+      : acts[key];
+    if (!act) return;
     event.preventDefault();
-    acts[event.key]();
+    act();
   });
 
-  for (const video of [result, source]) video?.removeAttribute("controls"); // they are for pages without this script
-  part("transport").hidden = false;
-  if (result.readyState >= 1) show();
+  for (const film of films) film.removeAttribute("controls"); // they are for pages without this script
+  for (const hidden of root.querySelectorAll("[data-scripted]")) hidden.hidden = false;
+  views.read(new URLSearchParams(location.hash.slice(1)), root.dataset.usual || "side");
+  const begin = () => { show(); if (!ready) recall(); };
+  if (lead.readyState >= 1) begin();
+  else lead.addEventListener("loadedmetadata", begin, { once: true });
+  window.addEventListener("hashchange", () => { if (location.hash.includes("=")) recall(); });
 })();
 
 // Comparison: what lies on the left of the handle.

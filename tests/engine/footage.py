@@ -39,7 +39,7 @@ class BlendPair:
         self.model.times.append(t)
         return blend(self.img0, self.img1, float(t))
 
-    def flow(self) -> np.ndarray:
+    def flow(self, *, back: bool = False) -> np.ndarray:
         return np.zeros((*self.img0.shape[:2], 2), np.float32)
 
 

@@ -156,7 +156,7 @@ class Tracked:
     def at(self, t: float | F) -> Picture:
         return scene(self.start + float(t) * (self.end - self.start))
 
-    def flow(self) -> None:
+    def flow(self, *, back: bool = False) -> None:
         return None
 
 
