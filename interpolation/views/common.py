@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from engine.errors import EngineError
 
@@ -42,3 +44,12 @@ def given_uuid(text: str | None) -> UUID | None:
         return UUID(text)
     except ValueError as error:
         raise Http404 from error
+
+
+def page_or_anew(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """The page; when one that waits asks for it again and there are two films now, the word to load it anew: scripts
+    start with a page, not with a fragment of it."""
+    response = render(request, template, context)
+    if request.headers.get("HX-Request") and "sides" in context:
+        response["HX-Refresh"] = "true"
+    return response

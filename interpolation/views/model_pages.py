@@ -20,7 +20,7 @@ from engine.checkpoint import BLEND, ModelInfo, list_models, models_folder
 from .. import services
 from ..access import Act
 from ..models import BakeOff, Job, Preview, Source
-from .common import REFUSALS, MemberRequest, find_source, given_uuid
+from .common import REFUSALS, MemberRequest, find_source, given_uuid, page_or_anew
 from .compared import figure_rows, side_of
 from .results import overall_percent
 
@@ -161,7 +161,7 @@ def bakeoff(request: MemberRequest, pk: UUID) -> HttpResponse:
             sum(100 if job.status == Job.Status.SUCCEEDED else overall_percent(job) for job in jobs) // 2
         )
         context["waiting"] = not context["ended"]
-    return render(request, "interpolation/bakeoff.html", context)
+    return page_or_anew(request, "interpolation/bakeoff.html", context)
 
 
 @login_required

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -21,7 +21,7 @@ from ..access import Act, may
 from ..job_form import JobForm
 from ..models import Job, Preset, Trial
 from ..services.trials import whole_options
-from .common import REFUSALS, MemberRequest, find_source
+from .common import REFUSALS, MemberRequest, find_source, page_or_anew
 from .compared import differences, figure_rows, side_of
 from .jobs import job_form_page
 from .preflight import short_cost, versus
@@ -87,7 +87,7 @@ def trial(request: MemberRequest, pk: UUID) -> HttpResponse:
     else:
         done = [100 if job.status == Job.Status.SUCCEEDED else overall_percent(job) for job in jobs.values()]
         context |= {"percent": sum(done) // 2, "waiting": not context["ended"]}
-    return render(request, "interpolation/trial.html", context)
+    return page_or_anew(request, "interpolation/trial.html", context)
 
 
 def _whole_cost(found: Trial, side: str) -> str:

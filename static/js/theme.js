@@ -1,5 +1,6 @@
 // Runs in <head>, before anything is painted: light, dark, or what the system says.
 (() => {
+  document.documentElement.dataset.js = ""; // what is only for pages without scripts is never painted
   const system = matchMedia("(prefers-color-scheme: dark)");
   const kept = document.documentElement.dataset.themeKept || "system"; // chosen on the account page; here it may differ
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -15,6 +15,7 @@
   part("choose").hidden = false;
   part("resize").hidden = true;
   together.hidden = true;
+  form.dataset.ready = "";
   for (const way of ways) way.addEventListener("change", () => { part("resize").hidden = !isPairs(); });
   part("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => take([...input.files]));

@@ -1,0 +1,85 @@
+"""Before a job, in a real browser: presets, what they cost, three seconds with two settings, and nothing that jumps."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from .screenshots import Caller, sign_up
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+JOB_MS = 240_000
+SHIFTS = """() => { window.shifted = 0; new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value; })
+    .observe({ type: "layout-shift", buffered: true }); }"""
+
+
+def film(context: BrowserContext) -> tuple[str, str]:
+    """(project, source) of the sample clip."""
+    caller = Caller(context)
+    project = caller.post("projects", {"name": "Before"})["id"]
+    return project, caller.upload(project, sample="true")
+
+
+def test_presets_fill_in_the_form_and_say_what_it_costs(context: BrowserContext, page: Page) -> None:
+    sign_up(page, "presets")
+    page.goto(f"/sources/{film(context)[1]}/jobs/new/")
+    flight = page.locator("#preflight")
+    expect(flight).to_contain_text("59 drawn anew")
+    expect(page.locator("[data-preset=good]")).to_have_attribute("data-on", "")
+    before = page.locator("#cost-film").inner_text()
+    page.locator("[data-preset=film]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#mode-fps")).to_be_checked()
+    expect(page.locator("#target_fps")).to_have_value("60")
+    page.get_by_text("Slow motion", exact=True).click()
+    expect(flight).to_contain_text("left out")
+    page.get_by_label("Size of the result").select_option("custom")
+    page.get_by_label("Width × height").fill("320x180")
+    page.keyboard.press("Tab")
+    expect(page.locator("#cost-film")).not_to_have_text(before)
+    page.get_by_text("Keep these settings").click()
+    page.get_by_label("Name of the preset").fill("Slow and small")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_role("link", name="Slow and small")).to_be_visible()
+    expect(page.get_by_label("Width × height")).to_have_value("320x180")
+    page.get_by_role("button", name="Delete the preset").click()
+    expect(page.get_by_role("link", name="Slow and small")).to_have_count(0)
+
+
+def test_three_seconds_with_two_settings_and_one_becomes_the_job(context: BrowserContext, page: Page) -> None:
+    sign_up(page, "trials")
+    _, source = film(context)
+    page.goto(f"/sources/{source}/jobs/new/")
+    page.get_by_label("Size of the result").select_option("custom")
+    page.get_by_label("Width × height").fill("320x180")
+    page.get_by_text("Try three seconds").click()
+    page.get_by_label("From which moment").fill("0:00.5")
+    page.get_by_label("Compare with").select_option("model:blend" if page.locator("[value='model:blend']").count() else
+                                                    "preset:film")  # fmt: skip
+    page.get_by_role("button", name="Draw both").click()
+    page.wait_for_url(re.compile("/trials/"))
+    expect(page.locator("video[data-side]")).to_have_count(2, timeout=JOB_MS)
+    expect(page.get_by_text("These three seconds took").first).to_be_visible()
+    page.get_by_role("button", name="The whole film like B").click()
+    page.wait_for_url(re.compile("/jobs/"))
+    page.goto("/history/")
+    expect(page.locator(".job-row")).to_have_count(1)
+    page.get_by_label("Trials").select_option("only")
+    expect(page.locator(".job-row")).to_have_count(2)
+
+
+def test_pages_do_not_jump_while_they_load(context: BrowserContext, page: Page) -> None:
+    page.add_init_script(f"({SHIFTS})()")
+    sign_up(page, "steady")
+    project, source = film(context)
+    shifted = {}
+    for path in ("/", "/help/", "/projects/", f"/projects/{project}/", f"/sources/{source}/jobs/new/", "/history/",
+                 "/queue/", "/models/", "/metrics/", "/account/"):  # fmt: skip
+        page.goto(path)
+        page.wait_for_timeout(600)
+        shifted[path] = float(page.evaluate("window.shifted"))
+    assert {path: value for path, value in shifted.items() if value >= 0.1} == {}
