@@ -59,7 +59,7 @@
   const isPicture = (file) => /^image\/(png|jpeg|bmp|tiff|webp)$/.test(file.type) || /\.(png|jpe?g|bmp|tiff?|webp)$/i.test(file.name);
   const isZip = (file) => /zip/.test(file.type) || /\.zip$/i.test(file.name);
   const isPairs = () => ways.some((way) => way.checked && way.value === "pairs");
-  const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+  const size = (bytes) => bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} kB` : bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / 2 ** 30).toFixed(2)} GB`;
 
   function take(files) {
     fail([]);
