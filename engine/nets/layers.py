@@ -25,11 +25,18 @@ class ConvLeaky(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W)."""
         layer = self[0]
-        if x.device.type != "cpu" or torch.is_grad_enabled() or x.dtype != layer.weight.dtype:
+        if not _fused(x) or x.dtype != layer.weight.dtype:
             return super().forward(x)
         return torch.ops.mkldnn._convolution_pointwise(
             x, layer.weight, layer.bias, layer.padding, layer.stride, layer.dilation, 1, "leaky_relu", [_SLOPE], ""
         )
+
+
+def _fused(x: Tensor) -> bool:
+    """Whether oneDNN takes it in one pass: bf16 it refuses on a CPU that has none."""
+    if x.device.type != "cpu" or torch.is_grad_enabled():
+        return False
+    return x.dtype != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def conv(channels_in: int, channels_out: int, stride: int = 1) -> ConvLeaky:

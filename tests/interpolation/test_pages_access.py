@@ -129,7 +129,7 @@ def test_a_projects_page_asks_the_database_as_often_for_six_jobs_as_for_one(
     for _ in range(jobs):
         finished_job(source)
     client.force_login(alice)
-    with django_assert_num_queries(7):  # session, user, project, sources, jobs, posters, holds
+    with django_assert_num_queries(8):  # session, user, project, jobs, posters, holds, sources, unfinished uploads
         client.get(reverse("project", args=[source.project.pk]))
 
 
