@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.ops.portal import Portal
 
 CHROMIUM = os.environ.get("INBETWEEN_CHROMIUM") or "/usr/bin/chromium"
+PATIENCE_MS = 30_000  # on a busy machine the process that looks into an upload alone takes seconds to start
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -20,6 +21,7 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 def chromium() -> Iterator[Browser]:
     if not shutil.which(CHROMIUM):
         pytest.skip(f"There is no Chromium at {CHROMIUM}. Install it, or name it in INBETWEEN_CHROMIUM.")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
         yield browser
@@ -38,7 +40,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 @pytest.fixture
 def context(chromium: Browser, portal: Portal) -> Iterator[BrowserContext]:
     made = chromium.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    made.set_default_timeout(15_000)  # milliseconds
+    made.set_default_timeout(PATIENCE_MS)
     yield made
     made.close()
 

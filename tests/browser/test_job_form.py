@@ -22,7 +22,7 @@ def test_only_what_fits_can_be_chosen_and_a_looping_gif_of_a_part_comes_out(
     make_project(page, "Silhouettes")
     upload(page, footage / "rabbit.mp4")
     expect(page.get_by_role("heading", name="rabbit.mp4")).to_be_visible(timeout=30_000)
-    page.locator("details.more summary").click()
+    page.locator("details.more summary", has_text="More").first.click()
     sound, repeats, loop = (page.locator(f"#{name}") for name in ("sound", "duplicates", "loop"))
 
     assert (sound.evaluate(UNFIT), sound.input_value()) == (["stretch"], "keep")
@@ -49,7 +49,7 @@ def test_only_what_fits_can_be_chosen_and_a_looping_gif_of_a_part_comes_out(
     page.locator("#quality").fill("20")
     expect(page.locator("[data-quality-word]")).to_contain_text("Small file")
 
-    page.get_by_label("From").fill("1")
+    page.get_by_label("From", exact=True).fill("1")
     page.get_by_label("To", exact=True).fill("0.5")
     page.get_by_role("button", name="Generate").click()
     expect(page.get_by_text("The end of the part to use lies before its start.")).to_be_visible()

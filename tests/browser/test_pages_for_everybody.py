@@ -130,6 +130,5 @@ def test_the_keyboard_alone_finds_and_compares_jobs(context: BrowserContext, pag
     page.wait_for_url(re.compile("/compare/"))
     page.locator("main").focus()
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("s")
-    page.wait_for_timeout(300)
-    assert re.search(r"view=side", page.url) and re.search(r"t=0\.\d", page.url)
+    page.keyboard.press("w")
+    page.wait_for_url(re.compile(r"#(?=.*\bview=wipe)(?=.*\bf=1\b)"))

@@ -89,8 +89,8 @@ def test_the_end_of_the_job_does_not_interrupt_who_watches(page: Page, tmp_path:
     page.get_by_role("link", name="Show the result").click()
     expect(page.locator("[data-result]")).to_be_visible()
 
-    page.get_by_label("From").fill("5")
-    page.get_by_label("To").fill("6")
+    page.get_by_label("From", exact=True).fill("5")
+    page.get_by_label("To", exact=True).fill("6")
     page.get_by_label("Where the shot changes").select_option("crossfade")
     page.get_by_role("button", name="Draw this part anew").click()
     expect(page.get_by_text(re.compile("Only 0:04.2 to 0:08.4 is drawn anew"))).to_be_visible()
