@@ -19,9 +19,10 @@ from .canvas import Canvas
 from .disk import full_disk_in_words
 from .draw import Pair, Picture
 from .files import atomically
-from .motion import resize_flow, warp_picture
+from .motion import Flow, resize_flow, warp_picture
 from .pictures import write_picture
 
+Motion = tuple[Flow, Flow]  # img0 -> img1 and back, (H, W, 2) in pixels
 WORST = 8  # held-out frames whose pictures are kept
 SIDE = 640  # pixels, the longer side of these pictures
 FULL = 64  # levels of 255: an error of so much or more has the last colour
@@ -85,17 +86,20 @@ def error_picture(drawn: Picture, truth: Picture) -> NDArray[np.uint8]:
     return np.dstack([cv2.cvtColor(colours, cv2.COLOR_BGR2RGB), alpha])
 
 
-def write_motion(path: Path, pair: Pair, canvas: Canvas) -> Path | None:
-    """The motion img0 -> img1 of a pair as a packed NumPy file (`numpy.load(gzip.open(path))`), or None if the model
-    knows none.
+def motion_of(pair: Pair | None) -> Motion | None:
+    """What `write_motion` takes; None if nothing was matched, or the model knows no motion."""
+    flow = pair.flow() if pair is not None else None
+    back = pair.flow(back=True) if pair is not None else None
+    return None if flow is None or back is None else (flow, back)
+
+
+def write_motion(path: Path, motion: Motion, canvas: Canvas) -> Path:
+    """The motion img0 -> img1 as a packed NumPy file (`numpy.load(gzip.open(path))`).
 
     float16 (H, W, 3), the longer side at most 320: dx and dy in pixels of the frame, and by how many pixels the way
     there and back misses its start: large where a point is hidden in the other frame. 0 in the bars beside a picture.
     """
-    flow, back = pair.flow(), pair.flow(back=True)
-    if flow is None or back is None:
-        return None
-    flow, back = canvas.place(flow), canvas.place(back)
+    flow, back = (canvas.place(one) for one in motion)
     height, width = flow.shape[:2]
     shrink = min(1.0, FIELD_SIDE / max(height, width))
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))

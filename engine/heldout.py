@@ -7,6 +7,7 @@ gets only the frames before and after it, twice as far apart as in the job itsel
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from statistics import fmean
 from typing import Any
@@ -15,6 +16,7 @@ from .analysis import Analysis
 from .draw import Frames, PairMaker, Picture
 from .evidence import Worst
 from .metrics import blend, psnr, ssim
+from .pipeline import ReadAhead
 
 MAX_SAMPLES = 24
 MIN_SAMPLES = 4
@@ -53,18 +55,33 @@ def held_out(
     numbers = sample_frames(analysis, (within[0] / stretch, within[1] / stretch) if within else None)
     if not numbers:
         return None, _why_none(analysis) if within is None else "In this part there is no frame that can be hidden."
-    samples, times = list[dict[str, Any]](), analysis.times
-    for done, number in enumerate(numbers):
-        on_sample(done, len(numbers))
-        before, truth, after = frames.some(range(number - 1, number + 2))
-        t = (times[number] - times[number - 1]) / (times[number + 1] - times[number - 1])
-        drawn, time = model.pair(before, after).at(t), round(float(times[number] * stretch), 4)
-        figures = compare(drawn, truth, before, after, float(t))
-        samples.append({"time": time, "frame": analysis.numbers[number], **figures})
-        if worst is not None:
-            worst.look(analysis.numbers[number], time, figures["psnr"], drawn, truth)
+    times, judged = analysis.times, list[Future[dict[str, Any]]]()
+    with (
+        ReadAhead((frames.some(range(number - 1, number + 2)) for number in numbers), depth=1) as threes,
+        ThreadPoolExecutor(1, "judge") as judge,  # figures are worked out while the next frame is drawn
+    ):
+        for number, (before, truth, after) in zip(numbers, threes, strict=False):
+            on_sample(len(judged), len(numbers))
+            t = (times[number] - times[number - 1]) / (times[number + 1] - times[number - 1])
+            drawn = model.pair(before, after).at(t)
+            if judged:
+                judged[-1].result()  # no more than one waits
+            sample = {"time": round(float(times[number] * stretch), 4), "frame": analysis.numbers[number]}
+            judged.append(judge.submit(_judge, sample, drawn, (before, truth, after), float(t), worst))
+    samples = [one.result() for one in judged]
     on_sample(len(numbers), len(numbers))
     return summary("held-out", samples), ""
+
+
+def _judge(
+    sample: dict[str, Any], drawn: Picture, three: tuple[Picture, Picture, Picture], t: float, worst: Worst | None
+) -> dict[str, Any]:
+    """`sample` with its figures; three: the frames before, at and after `t`."""
+    before, truth, after = three
+    figures = compare(drawn, truth, before, after, t)
+    if worst is not None:
+        worst.look(sample["frame"], sample["time"], figures["psnr"], drawn, truth)
+    return sample | figures
 
 
 def compare(drawn: Picture, truth: Picture, before: Picture, after: Picture, t: float) -> dict[str, float]:

@@ -26,6 +26,8 @@ PLAIN_FRAMES = 12  # so many without combs, and none with, are enough
 MIN_FRAMES = 5  # frames that move and so say something; with fewer, another place is looked at
 MAX_LINES = 1200  # no interlaced format has more
 COMBED = 0.25  # part of the frames with combs from which on a video is interlaced (3:2 pulldown has 2 in 5)
+PULLDOWN = (0.3, 0.5)  # part of the frames with a field of the frame before, in film with 3:2 pulldown: two in five
+PULLDOWN_FRAMES = 15  # looked at, before that is said
 ONE_ORDER = 0.8  # part of them with the same field first, unless the file says itself that it is interlaced
 SETTLE = Fraction(1)  # seconds that are read before a place, so that its first frame has a neighbour
 _WORDS = {"tff": "top field first", "bff": "bottom field first"}
@@ -69,10 +71,12 @@ def find_fields(look: Look[Time], declared: FieldOrder, lines: int, duration: Fr
 
 
 def _seen(frames: Iterator[tuple[Time, av.VideoFrame]]) -> Counter[str]:
-    """How many of the first frames are "tff", "bff", "progressive" or "undetermined"."""
+    """How many of the first frames are "tff", "bff", "progressive" or "undetermined"; and how many show one field of the
+    frame before: "top again", "bottom again", "neither again"."""
     seen = Counter[str]()
     for _, frame in filtered(islice(frames, LOOK_FRAMES), [("idet", "")]):
         seen[frame.metadata["lavfi.idet.single.current_frame"]] += 1
+        seen[f"{frame.metadata['lavfi.idet.repeated.current_frame']} again"] += 1
         if seen["progressive"] >= PLAIN_FRAMES and not seen["tff"] + seen["bff"]:
             break
     return seen
@@ -87,8 +91,24 @@ def _judged(seen: Counter[str], declared: FieldOrder) -> Fields:
         return Fields("progressive", false if declared != "progressive" else "")
     words = f"The video is interlaced, {_WORDS[found]}: so say {seen[found]} of {looked} frames looked at"
     if declared == "progressive":
-        return Fields(found, f"{words}. The file itself does not say so.")
-    return Fields(found, f"{words}." if declared == found else f"{words}; the file says {_WORDS[declared]}.")
+        words += ". The file itself does not say so."
+    else:
+        words += "." if declared == found else f"; the file says {_WORDS[declared]}."
+    if _has_pulldown(seen):
+        words += (
+            " In two frames of five a field is shown again: it is film, spread over video frames (3:2 pulldown). Frames are "
+            "made whole one by one, so its uneven steps stay; undo the pulldown first (FFmpeg: fieldmatch, decimate) for "
+            "even motion."
+        )
+    return Fields(found, words)
+
+
+def _has_pulldown(seen: Counter[str]) -> bool:
+    """Whether top and bottom fields are shown again by turns, in two frames of five."""
+    top, bottom = seen["top again"], seen["bottom again"]
+    looked = top + bottom + seen["neither again"]
+    few, many = PULLDOWN
+    return looked >= PULLDOWN_FRAMES and few <= (top + bottom) / looked <= many and min(top, bottom) > 1
 
 
 def deinterlaced(

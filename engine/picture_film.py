@@ -19,7 +19,7 @@ from .config import MIN_SIDE, RenderOptions
 from .disk import Room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
 from .errors import BadInputError, PictureSizesDifferError
-from .evidence import write_motion
+from .evidence import motion_of, write_motion
 from .files import link
 from .formats import Encoding
 from .heldout import compare, summary
@@ -207,7 +207,9 @@ def _motion(
     work_dir: Path, img0: Picture, img1: Picture, pair: Pair, canvas: Canvas
 ) -> tuple[Path, Path | None, Path | None]:
     """The two pictures of motion, and the field: one after the other, as a pair is not for several threads."""
-    return *write_flows(work_dir, img0, img1, pair), write_motion(work_dir / "motion.npy.gz", pair, canvas)
+    motion = motion_of(pair)
+    field = write_motion(work_dir / "motion.npy.gz", motion, canvas) if motion is not None else None
+    return *write_flows(work_dir, img0, img1, pair), field
 
 
 def _preview(work_dir: Path, pictures: list[Picture], rate: Fraction) -> Path:

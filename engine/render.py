@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from .analysis import Analysis, analyse_once
+from .aside import Aside, OnStep
 from .canvas import Canvas
 from .carry import Carry
 from .certificate import certify, encoder_row
 from .config import RenderOptions
 from .disk import Room, full_disk_in_words
-from .draw import Frames, Painter, Pair, PairMaker, Window
+from .draw import Frames, Painter, PairMaker, Picture, Window
 from .errors import NoSpaceError
-from .evidence import Worst, motion_file, write_motion
+from .evidence import Motion, Worst, motion_file, motion_of, write_motion
 from .files import file_sha256
 from .formats import FORMATS, Encoding
 from .heldout import held_out
@@ -34,7 +36,17 @@ from .progress import STAGES, Progress, Reporter
 from .reading import Reading, reading_for, reading_notes
 from .redraw import Redraw, read_redraw, require_kept
 from .remux import join_segments, make_source_preview
-from .result import RenderResult, remove_halves, timing, write_flows, write_json, write_stills, write_zip
+from .result import (
+    RenderResult,
+    Stills,
+    remove_halves,
+    timing,
+    write_farneback,
+    write_json,
+    write_model_flow,
+    write_stills,
+    write_zip,
+)
 from .segments import Manifest, Segment, SegmentStore, fingerprint, split
 from .timeline import Timeline, plan
 from .video import VideoInfo, probe
@@ -44,6 +56,7 @@ from .writer import VideoWriter
 __all__ = ["STAGES", "Progress", "RenderResult", "render_pictures", "render_video"]
 
 MAX_PICTURES = 12  # in-between frames of a video kept as PNG
+ASIDE_PIXELS = 3840 * 2160  # sources of more take so much memory that they are decoded once at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +131,12 @@ def render_video(
     remove_halves(work_dir)
     room = Room(work_dir, report.waiting, disk_patience)
     film = room.do(lambda: _prepare(source, work_dir, options, interpolator, limits, report))
-    with PartMaker(work_dir, film.timeline.fps, film.timeline.time_base, is_vfr=not film.even) as parts:
-        return _render(film, work_dir, report, room, parts, started)
+    small = film.info.width * film.info.height <= ASIDE_PIXELS
+    with (
+        PartMaker(work_dir, film.timeline.fps, film.timeline.time_base, is_vfr=not film.even) as parts,
+        Aside(lambda on_step: _of_the_source(film, work_dir, on_step), at_once=small) as aside,
+    ):
+        return _render(film, work_dir, report, room, parts, aside, started)
 
 
 def evaluate_video(
@@ -139,7 +156,13 @@ def evaluate_video(
 
 
 def _render(
-    film: _Film, work_dir: Path, report: Reporter, room: Room, parts: PartMaker, started: float
+    film: _Film,
+    work_dir: Path,
+    report: Reporter,
+    room: Room,
+    parts: PartMaker,
+    aside: Aside[_OfTheSource],
+    started: float,
 ) -> RenderResult:
     manifests, earlier = _render_segments(film, report, room, parts)
     worst = Worst()
@@ -153,7 +176,7 @@ def _render(
     fewer = entry.leaves_out(film.timeline.fps, even=film.even)
     certificate = certify(master, _expected(film), unit=entry.unit, fewer=fewer)
     certificate["checks"].append(encoder_row(film.options.encoder, film.encoding))
-    files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts))
+    files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts, aside))
     files["worst"] = room.do(lambda: worst.write(work_dir / "held_out"))
     read = reading_notes(film.info, film.reading, film.encoding)
     drawing = sum(manifest.seconds for manifest in manifests)
@@ -343,7 +366,11 @@ def _render_segment(film: _Film, segment: Segment, window: Window, report: Repor
     manifest = film.store.new_manifest(segment, film.timeline)
     first = film.frames.some(range(1))[0] if film.timeline.loop and segment is film.segments[-1] else None
     painter = Painter(film.model, [*film.analysis.gaps, film.analysis.back], film.options.cut, first)
-    with WriteBehind(_writer(film, segment), depth_for(*film.canvas.outer)) as sink:
+    with (
+        WriteBehind(_writer(film, segment), depth_for(*film.canvas.outer)) as sink,
+        ThreadPoolExecutor(1, "stills") as stills,
+    ):
+        kept = []
         for index in range(segment.start, segment.stop):
             frame = film.timeline.frame(index)
             drawn = painter.draw(frame, *window.at(frame.left))
@@ -353,10 +380,11 @@ def _render_segment(film: _Film, segment: Segment, window: Window, report: Repor
             else:
                 sink.write(picture, frame.time)
             if index in film.keep:
-                write_picture(film.store.frames / film.keep[index], to_depth(picture, deep=False))
-                manifest.pictures.append(_kept(film, index, painter.pair_at(frame.left)))
+                motion = motion_of(painter.pair_at(frame.left))
+                kept.append(stills.submit(_keep, film, index, picture, motion))
             report("interpolating", done + index - segment.start + 1, len(film.timeline))
     painter.finish()
+    manifest.pictures = [one.result() for one in kept]
     manifest.new, manifest.held = painter.new, painter.held
     manifest.new_ms = [round(ms, 3) for ms in painter.new_ms]
     manifest.seconds = round(time.perf_counter() - started, 3)
@@ -364,11 +392,14 @@ def _render_segment(film: _Film, segment: Segment, window: Window, report: Repor
     return manifest
 
 
-def _kept(film: _Film, index: int, pair: Pair | None) -> dict[str, Any]:
-    """What the manifest says of a picture that is kept; the motion it was drawn by is written beside it."""
-    found = {"file": film.keep[index], "time": round(float(film.timeline.frame(index).time), 4)}
-    path = film.store.frames / motion_file(film.keep[index])
-    return found | ({"motion": path.name} if pair and write_motion(path, pair, film.canvas) else {})
+def _keep(film: _Film, index: int, picture: Picture, motion: Motion | None) -> dict[str, Any]:
+    """Writes a picture that is kept and the motion it was drawn by. Returns what the manifest says of them."""
+    path = film.store.frames / film.keep[index]
+    write_picture(path, to_depth(picture, deep=False))
+    found = {"file": path.name, "time": round(float(film.timeline.frame(index).time), 4)}
+    if motion is None:
+        return found
+    return found | {"motion": write_motion(path.with_name(motion_file(path.name)), motion, film.canvas).name}
 
 
 def _writer(film: _Film, segment: Segment) -> VideoWriter:
@@ -417,28 +448,45 @@ def _evaluate(film: _Film, report: Reporter, worst: Worst | None = None) -> tupl
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _OfTheSource:
+    """What is to be seen of the source alone. pair: the two frames that are compared."""
+
+    preview: Path
+    stills: Stills
+    farneback: Path
+    pair: tuple[Picture, Picture]
+
+
+def _of_the_source(film: _Film, work_dir: Path, on_step: OnStep) -> _OfTheSource:
+    preview = work_dir / "source_preview.mp4"
+    make_source_preview(film.source, preview, begin=film.whole.origin, end=film.carry.end, on_frame=on_step)
+    gap = _compared_gap(film.analysis)
+    img0, img1 = film.frames.plain.some(range(gap, gap + 2))
+    stills, farneback = write_stills(work_dir, film.canvas, img0, img1), write_farneback(work_dir, img0, img1)
+    return _OfTheSource(preview, stills, farneback, (img0, img1))
+
+
 def _previews(
-    film: _Film, work_dir: Path, master: Path, manifests: list[Manifest], report: Reporter, parts: PartMaker
+    film: _Film,
+    work_dir: Path,
+    master: Path,
+    manifests: list[Manifest],
+    report: Reporter,
+    parts: PartMaker,
+    aside: Aside[_OfTheSource],
 ) -> dict[str, Any]:
     """Everything to look at, by the names of RenderResult's fields."""
     shown, total = len(film.timeline), len(film.timeline) + len(film.whole.pts)
-    preview, source_preview = work_dir / "preview.mp4", work_dir / "source_preview.mp4"
+    preview = work_dir / "preview.mp4"
     report("previews", 0, total)
     pieces = _pieces(film, {manifest.segment["number"]: manifest for manifest in manifests})
     small = parts.finish(pieces, lambda done: report("previews", shown * done // len(pieces), total))
     heard = Carry(master, subtitles=False, browser_sound=True) if film.encoding.format.kind == "film" else None
     join_segments(small, preview, carry=heard)
-    make_source_preview(
-        film.source,
-        source_preview,
-        begin=film.whole.origin,
-        end=film.carry.end,
-        on_frame=lambda done: report("previews", shown + done, total),
-    )
-    gap = _compared_gap(film.analysis)
-    img0, img1 = film.frames.plain.some(range(gap, gap + 2))
-    poster, frame0, frame1 = write_stills(work_dir, film.canvas, img0, img1)
-    farneback, own = write_flows(work_dir, img0, img1, film.model.pair(img0, img1))
+    source = aside.finish(lambda done: report("previews", shown + done, total))
+    poster, frame0, frame1 = source.stills
+    own = write_model_flow(work_dir, film.model.pair(*source.pair))
     pictures = [
         (film.store.frames / str(picture["file"]), float(picture["time"]))
         for manifest in manifests
@@ -448,7 +496,7 @@ def _previews(
     report("previews", total, total)
     return {
         "preview": preview,
-        "source_preview": source_preview,
+        "source_preview": source.preview,
         "poster": poster,
         "frame0": frame0,
         "frame1": frame1,
@@ -459,7 +507,7 @@ def _previews(
             for picture in manifest.pictures
             if "motion" in picture
         ],
-        "flow_farneback": farneback,
+        "flow_farneback": source.farneback,
         "flow_model": own,
         "pictures_zip": archive,
     }

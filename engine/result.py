@@ -25,6 +25,7 @@ from .motion import farneback_flow, flow_to_picture, resize_flow
 from .pictures import write_picture
 
 POSTER_WIDTH = 960  # pixels
+Stills = tuple[Path, Path, Path]  # poster, frame0, frame1
 FLOW_SIDE = 1920  # pixels: at 8K Farneback would take a minute and 2 GB, and nobody sees more of a flow
 
 
@@ -55,7 +56,7 @@ class RenderResult:
     worst: list[HeldOutPictures] = field(default_factory=list)
 
 
-def write_stills(work_dir: Path, canvas: Canvas, img0: Picture, img1: Picture) -> tuple[Path, Path, Path]:
+def write_stills(work_dir: Path, canvas: Canvas, img0: Picture, img1: Picture) -> Stills:
     """poster.jpg (of img0), frame0.png and frame1.png."""
     first, second = canvas.place(img0), canvas.place(img1)
     frame0 = write_picture(work_dir / "frame0.png", first)
@@ -73,19 +74,29 @@ def write_poster(work_dir: Path, picture: Picture) -> Path:
 
 
 def write_flows(work_dir: Path, img0: Picture, img1: Picture, pair: Pair) -> tuple[Path, Path | None]:
-    """flow_farneback.png and, if the model has one, flow_model.png: motion img0 -> img1, hue is direction.
+    """flow_farneback.png and, if the model has one, flow_model.png."""
+    return write_farneback(work_dir, img0, img1), write_model_flow(work_dir, pair)
 
-    Neither side is longer than FLOW_SIDE.
-    """
-    height, width = img0.shape[:2]
-    shrink = min(1.0, FLOW_SIDE / max(width, height))
-    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+
+def write_farneback(work_dir: Path, img0: Picture, img1: Picture) -> Path:
+    """flow_farneback.png: motion img0 -> img1, hue is direction. Neither side is longer than FLOW_SIDE."""
+    size = _flow_size(*img0.shape[:2])
     flow = farneback_flow(scaled(img0, size), scaled(img1, size))
-    farneback = write_picture(work_dir / "flow_farneback.png", flow_to_picture(flow))
-    own = pair.flow()
-    if own is None:
-        return farneback, None
-    return farneback, write_picture(work_dir / "flow_model.png", flow_to_picture(resize_flow(own, size)))
+    return write_picture(work_dir / "flow_farneback.png", flow_to_picture(flow))
+
+
+def write_model_flow(work_dir: Path, pair: Pair) -> Path | None:
+    """flow_model.png: the same as the model found it, or None if it knows no motion."""
+    flow = pair.flow()
+    if flow is None:
+        return None
+    picture = flow_to_picture(resize_flow(flow, _flow_size(*flow.shape[:2])))
+    return write_picture(work_dir / "flow_model.png", picture)
+
+
+def _flow_size(height: int, width: int) -> tuple[int, int]:
+    shrink = min(1.0, FLOW_SIDE / max(width, height))
+    return max(1, round(width * shrink)), max(1, round(height * shrink))
 
 
 def write_zip(work_dir: Path, entries: Sequence[tuple[Path, str]]) -> Path:

@@ -70,6 +70,19 @@ def test_the_order_of_the_fields_is_that_of_the_pictures_whatever_the_file_says(
     assert info.notes[0].endswith(f"frames looked at{ending}")
 
 
+def test_film_with_pulldown_is_said_to_be_so(tmp_path: Path) -> None:
+    """Four frames of film A B C D in five of video: AA BB BC CD DD."""
+    shots, fields = moving(24, speed=5), list[Picture]()
+    for n in range(0, 24, 4):
+        a, b, c, d = shots[n : n + 4]
+        fields += [a, a, b, b, b, c, c, d, d, d]
+    source = film(tmp_path / "a.mp4", woven(fields, "tff"), options={"crf": "1", "x264-params": "tff=1"})
+    info = probe(source)
+    assert (info.interlaced, info.field_order) == (True, "tff")
+    assert "(3:2 pulldown)" in info.notes[0]
+    assert not any("pulldown" in note for note in probe(clip(tmp_path / "b.mp4", "tff", flag="tff")).notes)
+
+
 def test_a_progressive_film_flagged_interlaced_is_read_as_it_is(tmp_path: Path) -> None:
     source = film(tmp_path / "a.mp4", moving(12), options={"crf": "1", "x264-params": "tff=1"})
     info = probe(source)

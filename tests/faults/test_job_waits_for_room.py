@@ -66,9 +66,7 @@ def test_a_segment_that_found_no_room_is_drawn_once_more_and_the_film_is_the_sam
 
 
 @pytest.mark.usefixtures("small_segments")
-@pytest.mark.parametrize(
-    "fails", ["engine.render.make_master", "engine.render.write_stills", "engine.render.write_json"]
-)
+@pytest.mark.parametrize("fails", ["engine.render.make_master", "engine.render.write_zip", "engine.render.write_json"])
 def test_every_later_step_waits_as_well(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
