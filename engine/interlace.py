@@ -71,7 +71,7 @@ def find_fields(look: Look[Time], declared: FieldOrder, lines: int, duration: Fr
 
 
 def _seen(frames: Iterator[tuple[Time, av.VideoFrame]]) -> Counter[str]:
-    """How many of the first frames are "tff", "bff", "progressive" or "undetermined"; and how many show one field of the
+    """How many of the first frames are "tff", "bff", "progressive" or "undetermined", and how many show a field of the
     frame before: "top again", "bottom again", "neither again"."""
     seen = Counter[str]()
     for _, frame in filtered(islice(frames, LOOK_FRAMES), [("idet", "")]):
@@ -96,9 +96,9 @@ def _judged(seen: Counter[str], declared: FieldOrder) -> Fields:
         words += "." if declared == found else f"; the file says {_WORDS[declared]}."
     if _has_pulldown(seen):
         words += (
-            " In two frames of five a field is shown again: it is film, spread over video frames (3:2 pulldown). Frames are "
-            "made whole one by one, so its uneven steps stay; undo the pulldown first (FFmpeg: fieldmatch, decimate) for "
-            "even motion."
+            " In two frames of five a field is shown again: it is film, spread over video frames (3:2 pulldown). "
+            "Frames are made whole one by one, so its uneven steps stay; undo the pulldown first (FFmpeg: "
+            "fieldmatch, decimate) for even motion."
         )
     return Fields(found, words)
 
