@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 WRITES_PER_SECOND = 4.0
+SAID_AGAIN = 5.0  # seconds after which the log says how far it is
 WAITING_AGAIN = 5.0  # seconds after which it is said once more that a job waits
 RATE_WINDOW = 10.0  # seconds that the estimate looks back
 
@@ -59,9 +60,11 @@ def render(job: Job, worker: str, should_stop: Callable[[], bool]) -> RenderResu
 
     options = RenderOptions.from_dict(job.options)
     reporter = Reporter(job, worker)
+    services.job_say(job.pk, f"attempt {job.attempts} on {worker.partition(':')[0]}")
     reporter.stage("loading the model")
     interpolator: Interpolator = Interpolator.load(options.model, settings.JOB_DEVICE, threads=settings.JOB_THREADS)
     services.job_model(job_id=job.pk, worker=worker, model=interpolator.info)
+    services.job_say(job.pk, f"{interpolator.info.name} draws {interpolator.info.sha256[:12]}".rstrip())
     job.directory.mkdir(parents=True, exist_ok=True)
     if job.source.kind == Source.Kind.VIDEO:
         return render_video(
@@ -114,6 +117,7 @@ class Reporter:
         self.job, self.worker, self.clock = job, worker, clock
         self.written = 0.0
         self.last = ("", "")
+        self.said = 0.0
         self.marks: deque[tuple[float, int]] = deque()
 
     def stage(self, name: str) -> None:
@@ -143,7 +147,24 @@ class Reporter:
             return None
         return (total - done) * (now - then) / (done - before)
 
+    def say(self, stage: str, done: int, total: int, waiting: str) -> None:
+        """A line in the job's log: of every stage, and now and then how far it is."""
+        now, changed = self.clock(), (stage, waiting) != self.last
+        if not changed and now - self.said < SAID_AGAIN:
+            return
+        self.said = now
+        far = f", {done} of {total}" if total > 0 and not waiting else ""
+        services.job_say(self.job.pk, f"waiting: {waiting}" if waiting else f"{stage}{far}{self.pace()}")
+
+    def pace(self) -> str:
+        """How fast it goes, in words; nothing while that is not known."""
+        if len(self.marks) < 2:
+            return ""
+        (then, before), (now, done) = self.marks[0], self.marks[-1]
+        return f", {(done - before) / (now - then):.1f} a second" if now - then >= 1 and done > before else ""
+
     def write(self, stage: str, done: int, total: int, waiting: str = "") -> None:
+        self.say(stage, done, total, waiting)
         self.written, self.last = self.clock(), (stage, waiting)
         try:
             services.job_progress(

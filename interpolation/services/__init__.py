@@ -14,7 +14,8 @@ from .errors import (
     TooLargeError,
 )
 from .figures import job_measure_again, job_measure_now
-from .jobs import job_cancel, job_create, job_progress_view, job_requeue, job_retry
+from .joblog import job_log, job_say
+from .jobs import job_again, job_cancel, job_create, job_progress_view, job_requeue, job_retry
 from .ledger import Storage, job_measure, storage_of
 from .limits import Limits, limits_of, require_storage, require_upload
 from .notes import job_note, job_tag
@@ -100,6 +101,7 @@ __all__ = [
     "estimate",
     "held_back",
     "in_a_few_words",
+    "job_again",
     "job_beat",
     "job_cancel",
     "job_claim",
@@ -108,6 +110,7 @@ __all__ = [
     "job_delete",
     "job_fail",
     "job_finish",
+    "job_log",
     "job_lost",
     "job_measure",
     "job_measure_again",
@@ -122,6 +125,7 @@ __all__ = [
     "job_requeue",
     "job_restore",
     "job_retry",
+    "job_say",
     "job_stopped",
     "job_tag",
     "limits_of",

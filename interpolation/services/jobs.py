@@ -62,6 +62,11 @@ def job_create(*, source: Source, options: dict[str, Any], user: User | None = N
     return job
 
 
+def job_again(*, job: Job, user: User) -> Job:
+    """The same settings once more, on the whole source, drawn by the default model of now. Raises as job_create."""
+    return job_create(source=job.source, options={**job.options, "model": "default"}, user=user)
+
+
 def expected_bytes(source: Source, options: RenderOptions) -> int:
     """A rough upper figure of what a job writes."""
     info = source.info

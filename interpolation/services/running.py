@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from interpolation.models import Job, JobQuerySet, Preview
 
+from .joblog import job_say, sums
 from .jobs import WAITING, Status
 from .limits import running_limits
 from .queue import claimable, enqueue_on_commit, held_back, running_by_user
@@ -138,6 +139,7 @@ def job_finish(*, job_id: UUID | str, worker: str, result: RenderResult) -> bool
             job_told([job_id], Status.SUCCEEDED)
     if done:
         log.info("done", extra={"job": job_id})
+        job_say(job_id, f"done; {sums(result.certificate)}")
     return done == 1
 
 
@@ -184,6 +186,7 @@ def job_fail(*, job_id: UUID | str, worker: str, error: str) -> bool:
     failed = _ended(held(job_id, worker), job_id, Status.FAILED, error=error)
     if failed:
         log.warning("failed: %s", error, extra={"job": job_id})
+        job_say(job_id, f"failed: {error}")
     return failed
 
 
@@ -191,8 +194,11 @@ def job_stopped(*, job_id: UUID | str, worker: str) -> bool:
     """The child stopped because it was asked to: cancelled if a person asked, else back to the queue."""
     cancelled = held(job_id, worker).filter(cancel_requested_at__isnull=False)
     if _ended(cancelled, job_id, Status.CANCELLED):
+        job_say(job_id, "cancelled")
         return True
-    return _back_to_queue(job_id, worker, attempts_back=1)
+    if back := _back_to_queue(job_id, worker, attempts_back=1):
+        job_say(job_id, "stopped with its worker; back to the queue")
+    return back
 
 
 def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
@@ -208,9 +214,11 @@ def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
     words = f"{reason} It was tried {often}. Try again; finished parts are kept."
     if _ended(spent, job_id, Status.FAILED, error=words):
         log.error("given up: %s", reason, extra={"job": job_id})
+        job_say(job_id, f"failed: {words}")
         return Status.FAILED
     if _back_to_queue(job_id, worker):
         log.warning("back to the queue: %s", reason, extra={"job": job_id})
+        job_say(job_id, f"{reason} Back to the queue; finished parts are kept.")
         return Status.QUEUED
     return ""
 

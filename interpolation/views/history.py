@@ -111,7 +111,7 @@ def _tag(request: MemberRequest, job: Job) -> None:
 
 def _again(request: MemberRequest, job: Job) -> None:
     """The same settings once more, drawn by whatever model is the default now."""
-    services.job_create(source=job.source, options={**job.options, "model": "default"}, user=request.user)
+    services.job_again(job=job, user=request.user)
 
 
 ACTIONS: dict[str, Callable[[MemberRequest, Job], None]] = {

@@ -11,12 +11,13 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from engine.checkpoint import ModelInfo, list_models
+from engine.checkpoint import ModelInfo, list_models, model_info
 from engine.config import RenderOptions
-from engine.errors import BadOptionsError
+from engine.errors import BadOptionsError, WeightsError
 from engine.watch import parts_made
 
 from .. import services
@@ -27,6 +28,7 @@ from .common import REFUSALS, MemberRequest, find_job, find_source
 from .facts import stills
 from .parts import RedrawForm, redraw_form
 from .preflight import card, clock_of_busiest, short_cost, versus
+from .recipes import recipes
 from .results import overall_percent, results, rivals, stages_of
 
 
@@ -162,11 +164,44 @@ def job_page(request: MemberRequest, found: Job, redraw: RedrawForm | None, stat
         "redraw": redraw,
         "may_change": may(request.user, Act.CHANGE, found),
         "may_manage": may(request.user, Act.MANAGE, found),
+        "log": services.job_log(found),
+        "recipes": recipes(found, request.build_absolute_uri(reverse("api-job-list")).removesuffix("jobs/")),
     }
     if found.status == Job.Status.SUCCEEDED:
         context |= results(found)
+        context["newest"] = newer_model(found)
         context["rivals"] = rivals(found, Job.objects.reachable_by(request.user)) if context["source_video"] else []
     return render(request, "interpolation/job.html", context, status=status)
+
+
+def newer_model(job: Job) -> ModelInfo | None:
+    """The default model, where it is another than the one that drew this: the same again would differ."""
+    try:
+        newest = model_info()
+    except WeightsError:  # its page says so
+        return None
+    now, then = (newest.sha256, newest.sha256 or newest.name), (job.model_sha256, job.model_sha256 or job.model_name)
+    return newest if now != then else None
+
+
+@login_required
+@require_POST
+def job_again(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """The same settings once more, drawn by the default model of now."""
+    found = find_job(request, pk, Act.CHANGE)
+    try:
+        return redirect(services.job_again(job=found, user=request.user))
+    except REFUSALS as error:
+        messages.error(request, str(error))
+        return redirect(found)
+
+
+@login_required
+@require_GET
+def job_log(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """The fragment with the last lines of a job's log."""
+    found = find_job(request, pk)
+    return render(request, "interpolation/_job_log.html", {"job": found, "log": services.job_log(found)})
 
 
 @login_required

@@ -91,7 +91,12 @@ def make_story(browser: Browser, url: str, admin: str) -> Story:
         caller.job(pair, inbetween=3),
     ]
     story = Story(
-        admin, f"/projects/{project}/", f"/jobs/{jobs[0]}/", f"/jobs/{jobs[2]}/", f"/sources/{film}/jobs/new/"
+        admin,
+        f"/projects/{project}/",
+        f"/jobs/{jobs[0]}/",
+        f"/jobs/{jobs[2]}/",
+        f"/sources/{film}/jobs/new/",
+        compare=f"/compare/?a={jobs[0]}&b={jobs[1]}#f=45&view=wipe",
     )
     context.close()
     story.run = _train(browser, url, admin)
@@ -222,7 +227,7 @@ def _visit(page: Page, path: str) -> None:
     page.wait_for_load_state("networkidle") if "queue" not in path else page.wait_for_timeout(500)
     _scroll_through(page)
     page.wait_for_timeout(700)
-    if "#" in path:
+    if "#" in path and "=" not in path.split("#")[1]:
         page.evaluate(f"document.getElementById('{path.split('#')[1]}').scrollIntoView()")
         page.wait_for_timeout(500)
 

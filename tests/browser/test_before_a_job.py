@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .screenshots import Caller, sign_up
+from .test_pages_for_everybody import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -64,6 +65,7 @@ def test_three_seconds_with_two_settings_and_one_becomes_the_job(context: Browse
     page.wait_for_url(re.compile("/trials/"))
     expect(page.locator("video[data-side]")).to_have_count(2, timeout=JOB_MS)
     expect(page.get_by_text("These three seconds took").first).to_be_visible()
+    assert findings(page) == []
     page.get_by_role("button", name="The whole film like B").click()
     page.wait_for_url(re.compile("/jobs/"))
     page.goto("/history/")

@@ -105,6 +105,8 @@ PAGES = {
     "GET /jobs/{job}/": SEEN,
     "GET /jobs/{job}/status/": SEEN,
     "GET /jobs/{job}/parts/": SEEN,
+    "GET /jobs/{job}/log/": SEEN,
+    "POST /jobs/{job}/again/": CHANGED,
     "POST /jobs/{waiting}/cancel/": CHANGED,
     "POST /jobs/{failed}/retry/": CHANGED,
     "POST /jobs/{job}/redraw/": " in 404 403 422 422 422",

@@ -1,0 +1,49 @@
+"""A bake-off in a real browser: two models draw, keys judge, the names come last; and everybody can use its pages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from .screenshots import Caller, sign_up
+from .test_pages_for_everybody import findings
+from .test_story import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+JOB_MS = 240_000
+
+
+def test_two_models_are_judged_blind_and_named_at_the_end(context: BrowserContext, page: Page) -> None:
+    sign_up(page, "baker")
+    caller = Caller(context)
+    caller.upload(caller.post("projects", {"name": "Kitchen"})["id"], sample="true")
+    page.goto("/models/bake-off/")
+    page.get_by_label("One model").select_option("blend")
+    page.get_by_label("The other").select_option("trained_model")
+    page.get_by_role("button", name="Draw both").click()
+    page.wait_for_url(re.compile("/models/bake-off/[0-9a-f-]+/$"))
+    assert findings(page) == []
+    films = page.locator("[data-pane] video")
+    expect(films).to_have_count(2, timeout=JOB_MS)
+    wait_until(page, "[...document.querySelectorAll('[data-pane] video')].every((film) => film.readyState >= 2)", 30)
+    shown = page.locator("main").inner_text()
+    assert "trained_model" not in shown and "blend" not in shown
+    assert findings(page) == []
+
+    page.locator("main").focus()
+    page.keyboard.press(".")
+    wait_until(page, "location.hash.includes('f=1')")
+    for number, key in ((1, "1"), (2, "0"), (3, "2")):
+        expect(page.get_by_text(f"Round {number}: which one looks better?")).to_be_visible()
+        page.locator("main").focus()
+        page.keyboard.press(key)
+    expect(page.get_by_text("Round 4")).to_be_visible()
+    page.get_by_role("button", name="show which is which").click()
+    tally = page.locator(".bigs")
+    expect(tally).to_contain_text("A: blend")
+    expect(tally).to_contain_text("B: trained_model")
+    votes = [int(words.split()[0]) for words in tally.locator("dd").all_inner_texts()]
+    assert votes[2] == 1 and sum(votes) == 3
+    assert findings(page) == []
