@@ -60,11 +60,11 @@ def render(job: Job, worker: str, should_stop: Callable[[], bool]) -> RenderResu
 
     options = RenderOptions.from_dict(job.options)
     reporter = Reporter(job, worker)
-    services.job_say(job.pk, f"attempt {job.attempts} on {worker.partition(':')[0]}")
+    services.job_say(job.pk, f"attempt {job.attempts}")
     reporter.stage("loading the model")
     interpolator: Interpolator = Interpolator.load(options.model, settings.JOB_DEVICE, threads=settings.JOB_THREADS)
     services.job_model(job_id=job.pk, worker=worker, model=interpolator.info)
-    services.job_say(job.pk, f"{interpolator.info.name} draws {interpolator.info.sha256[:12]}".rstrip())
+    services.job_say(job.pk, f"drawn by {interpolator.info.name} {interpolator.info.sha256[:12]}".rstrip())
     job.directory.mkdir(parents=True, exist_ok=True)
     if job.source.kind == Source.Kind.VIDEO:
         return render_video(
