@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_story import make_project, sign_up, upload, wait_until, watch_until_done
 from tests.ops.portal import Portal
 
@@ -21,7 +22,7 @@ SOURCE = "document.querySelector('[data-source]')"
 def made(chromium: Browser, portal: Portal, footage: Path) -> tuple[dict[str, str], Path]:
     """Addresses of two real jobs of the sample clip, 320x180, and the file with the session that may see them."""
     context = chromium.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     sign_up(page, "katherine")
     make_project(page, "Looking")
