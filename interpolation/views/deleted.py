@@ -14,7 +14,7 @@ from .. import services
 from ..access import Act, require
 from ..models import Job, Project, Source
 from .common import REFUSALS, MemberRequest, find_job, find_project
-from .projects import undo_words
+from .projects import say_deleted
 
 
 @login_required
@@ -69,7 +69,7 @@ def job_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect(found)
-    messages.success(request, f"The job of “{found.source.name}” is deleted. {undo_words()}")
+    say_deleted(request, f"The job of “{found.source.name}” is deleted.", "job", found.pk)
     return redirect(found.project)
 
 

@@ -31,9 +31,14 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "interpolation/landing.html", {"signup": settings.SIGNUP})
 
 
-def undo_words() -> str:
-    """How long the deletion can be taken back, for the notice of it."""
-    return f"It can be brought back for {settings.UNDO_DAYS:g} days." if settings.UNDO_DAYS else ""
+def say_deleted(request: HttpRequest, words: str, kind: str, pk: UUID) -> None:
+    """The notice of a deletion: how long it can be taken back, and the button that does so (base.html makes it of
+    the address in `extra_tags`)."""
+    if not settings.UNDO_DAYS:
+        messages.success(request, words)
+        return
+    until = f"It can be brought back for {settings.UNDO_DAYS:g} days."
+    messages.success(request, f"{words} {until}", extra_tags=reverse("restore", args=[kind, pk]))
 
 
 def _jobs_of(project: Project) -> list[Job]:
@@ -97,7 +102,7 @@ def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect(found)
-    messages.success(request, f"“{found.name}” and everything in it is deleted. {undo_words()}")
+    say_deleted(request, f"“{found.name}” and everything in it is deleted.", "project", found.pk)
     return redirect("projects")
 
 
@@ -203,5 +208,5 @@ def source_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("job-new", source.pk)
-    messages.success(request, f"“{source.name}” is deleted. {undo_words()}")
+    say_deleted(request, f"“{source.name}” is deleted.", "source", source.pk)
     return redirect(source.project)

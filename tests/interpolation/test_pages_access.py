@@ -141,3 +141,17 @@ def test_the_list_of_projects_is_one_query(client: Client, projects: int, django
     client.force_login(alice)
     with django_assert_num_queries(4):  # session, user, projects, holds
         client.get(reverse("projects"))
+
+
+@pytest.mark.parametrize("kind", ["job", "source", "project"])
+def test_what_was_deleted_on_its_page_is_back_with_one_click(client: Client, kind: str) -> None:
+    alice = person("alice")
+    source = source_of(alice)
+    thing = {"job": lambda: finished_job(source), "source": lambda: source, "project": lambda: source.project}[kind]()
+    client.force_login(alice)
+    told = client.post(reverse(f"{kind}-delete", args=[thing.pk]), follow=True).content.decode()
+    again = reverse("restore", args=[kind, thing.pk])
+    assert f'action="{again}"' in told and "Undo" in told
+    client.post(again)
+    thing.refresh_from_db()
+    assert thing.deleted_at is None
