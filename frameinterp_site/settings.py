@@ -310,7 +310,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = envstr("INBETWEEN_TIME_ZONE", "UTC")
 USE_I18N = True
 LANGUAGES = [("en-gb", "English")]  # add a language here, and its words with `make messages`
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "frameinterp_site" / "locale"]
 USE_TZ = True
 
 LOG_LEVEL = envstr("INBETWEEN_LOG_LEVEL", "INFO").upper()

@@ -68,8 +68,14 @@ def rows(source: Source, options: RenderOptions, found: Preflight) -> list[Row]:
     table.insert(1, Row(_("Frame rate"), f"{fps(info.get('fps'))} fps", _rate(options, found), _vfr(info)))
     table.append(Row(_("Length"), clock(info.get("duration")), clock(made.duration)))
     table.append(Row(_("Sound"), *_sound(info, options)))
-    table.append(Row(_("Coding"), str(info.get("codec", "")), format_label(options.format), _light(info)))
+    table.append(Row(_("Coding"), _coding(info), format_label(options.format), _light(info)))
     return [*table, *_seen(source, options)]
+
+
+def _coding(info: dict[str, Any]) -> str:
+    """The codec alone; of many pictures also that they are a film."""
+    codec = str(info.get("codec", ""))
+    return f"{_('picture sequence')}, {codec}" if info.get("container") == "picture sequence" else codec
 
 
 def _turned(info: dict[str, Any]) -> str:

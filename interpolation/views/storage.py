@@ -9,15 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 
-from ..models import Job, Project, Source
-
-
-def storage_used(user: Any) -> dict[str, int]:
-    """Bytes of a user's uploads and of what was made of them."""
-    uploads = Source.objects.of(user).aggregate(total=Sum("size_bytes"))["total"] or 0
-    jobs = Path(settings.MEDIA_ROOT) / "jobs"
-    results = sum(folder_bytes(jobs / str(pk)) for pk in Job.objects.of(user).values_list("pk", flat=True))
-    return {"uploads": uploads, "results": results, "total": uploads + results}
+from ..models import Project
 
 
 def folder_bytes(folder: Path) -> int:

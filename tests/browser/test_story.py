@@ -129,6 +129,7 @@ def test_from_signing_up_to_a_film_that_is_still_there_after_a_restart(
     assert len([percent for percent in seen if 0 < percent < 100]) >= 2, f"no progress was seen: {seen}"
 
     play_and_seek(page)
+    page.locator("[data-chart]").scroll_into_view_if_needed()  # it is fetched when somebody is about to see it
     expect(page.locator("[data-chart] .main-svg").first).to_be_visible()
     expect(page.locator("#figures")).to_be_visible()
     expect(page.get_by_text("held-out", exact=False).first).to_be_visible()
@@ -158,7 +159,7 @@ def test_two_pictures_of_different_sizes_are_offered_to_be_resized_and_give_a_fi
     expect(page.locator("#prediction")).to_contain_text("5 frames, 3 of them new")
     page.get_by_role("button", name="Generate").click()
     watch_until_done(page)
-    expect(page.locator(".strip li")).to_have_count(3)
+    expect(page.locator(".strip[data-lightbox] li")).to_have_count(3)
     expect(page.locator("img-comparison-slider.rendered")).to_be_visible()
     expect(page.get_by_text("nothing to compare with", exact=False)).to_be_visible()
 

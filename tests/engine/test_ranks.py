@@ -21,7 +21,8 @@ from engine.config import TrainConfig
 from engine.learn import loop, textures
 if __name__ == "__main__":
     loop.VALIDATION_TRIPLETS, textures.DRAWN_WITHOUT_PHOTOS = 1, 3
-    print(loop.train(TrainConfig.from_dict(json.loads(sys.argv[1]))).steps)
+    steps = loop.train(TrainConfig.from_dict(json.loads(sys.argv[1]))).steps
+    sys.stdout.write(f"{steps}\\n")  # at once, so that the lines of two processes do not mix
 """
 
 

@@ -73,7 +73,8 @@ def test_several_pictures_become_one_sequence_in_the_order_of_their_numbers(
     assert (source.kind, source.name, source.path.name) == ("video", "f_10.png + 3 more", "source.zip")
     assert kept(media_root) == [f"sources/{source.pk}/{name}" for name in ("poster.jpg", "source.zip")]
     info = probe(source.path)
-    assert (info.frame_count, info.fps, info.to_dict()) == (4, 12, source.info)
+    assert (info.frame_count, info.fps) == (4, 12)
+    assert source.info.items() >= info.to_dict().items()
     read = [frame.rgb for frame in read_frames(source.path)]
     assert [bool((rgb == tiny_frame(8 + place)).all()) for place, rgb in enumerate(read)] == [True] * 4
 
