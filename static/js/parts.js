@@ -12,7 +12,7 @@
   let playing = false, asking = false, dragging = false, over = false;
 
   const ready = () => (parts.length ? parts.at(-1).end : 0);
-  const now = () => (parts.length ? Math.min(parts[at].start + front.currentTime, parts[at].end) : 0);
+  const now = () => (parts.length ? Math.min(parts[at].start + window.inbetweenMoment(front), parts[at].end) : 0);
 
   function span(seconds) {
     const whole = Math.floor(seconds + 1e-6);
@@ -37,7 +37,7 @@
       else load(front, place);
     }
     at = place;
-    if (Math.abs(front.currentTime - offset) > 0.001) front.currentTime = offset;
+    if (Math.abs(window.inbetweenMoment(front) - offset) > 0.001) window.inbetweenSeek(front, offset);
     if (place + 1 < parts.length) load(back, place + 1);
     if (playing) run();
     report();

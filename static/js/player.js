@@ -16,15 +16,15 @@
   const seek = part("seek"), time = part("time"), place = part("frame"), play = part("play"), speed = part("speed"), marks = part("marks");
   const SPEEDS = [...speed.options].map((option) => Number(option.value));
   const SLOWEST = 0.0625, FASTEST = 16; // what browsers play; slower, the other film is moved by seeking
-  let loop = true, dragging = false, from = null, till = null, waiting = 0, ready = false, asked = -1;
+  let loop = true, dragging = false, from = null, till = null, waiting = 0, ready = false;
 
   const duration = () => (Number.isFinite(lead.duration) ? lead.duration : 0);
   const count = () => Math.max(1, Math.round(duration() * fps));
-  const frame = () => Math.min(count() - 1, Math.floor(lead.currentTime * fps + 0.01));
+  const frame = () => Math.min(count() - 1, Math.floor(window.inbetweenMoment(lead) * fps + 0.01));
   const pace = () => lead.playbackRate / stretch(lead); // seconds of the source a second
 
   function target() { // when the other film shows the frame of this moment
-    const moment = lead.currentTime / stretch(lead);
+    const moment = window.inbetweenMoment(lead) / stretch(lead);
     const end = Math.max(0, (other.duration || 0) - 0.001);
     if (!lead.paused || other.dataset.vfr) return Math.min(moment * stretch(other), end);
     return Math.min((Math.floor(moment * fine(other) + 0.01) + 0.5) / rate(other), end); // its middle: rounding never shows the next
@@ -32,9 +32,9 @@
 
   function follow(force) {
     if (!other || other.readyState < 1) return;
-    const wanted = target(), off = wanted - other.currentTime;
+    const due = target(), off = due - window.inbetweenMoment(other);
     if (other.seeking && !force) return;
-    if (force ? Math.abs(off) > 0.001 : Math.abs(off) > 0.2 * stretch(other)) other.currentTime = wanted;
+    if (force ? Math.abs(off) > 0.001 : Math.abs(off) > 0.2 * stretch(other)) window.inbetweenSeek(other, due);
     else if (!other.paused) other.playbackRate = limit(pace() * stretch(other) * Math.min(1.3, Math.max(0.7, 1 + (3 * off) / stretch(other)))); // catch up unseen
   }
   const limit = (value) => Math.min(FASTEST, Math.max(SLOWEST, value));
@@ -51,7 +51,7 @@
   }
 
   function show() {
-    const now = lead.currentTime, at = frame();
+    const now = window.inbetweenMoment(lead), at = frame();
     seek.max = String(count() - 1);
     if (!dragging) seek.value = String(at);
     time.textContent = `${clock(now)} / ${clock(duration())}`;
@@ -63,18 +63,16 @@
   }
 
   function to(number) {
-    asked = Math.min(Math.max(0, number), count() - 1);
-    lead.currentTime = Math.min((asked + 0.5) / fps, Math.max(0, duration() - 0.001)); // the middle of a frame
+    const asked = Math.min(Math.max(0, number), count() - 1);
+    window.inbetweenSeek(lead, Math.min((asked + 0.5) / fps, Math.max(0, duration() - 0.001))); // the middle of a frame
     follow(true);
     show();
     remember();
   }
 
-  // Several presses while a picture is still sought count from where they would lead.
   function step(frames) {
-    const at = lead.seeking && asked >= 0 ? asked : frame();
     lead.pause();
-    to(at + frames);
+    to(frame() + frames);
   }
 
   const start = () => from ?? 0;

@@ -64,7 +64,7 @@
   const field = document.getElementById("trial_start");
   const seconds = () => field.value.replace(",", ".").split(":").reduce((sum, one) => sum * 60 + Number(one), 0);
   const words = (value) => { const minutes = Math.floor(value / 60), rest = Math.round((value - minutes * 60) * 10) / 10; return `${minutes}:${rest < 10 ? "0" : ""}${rest}`; };
-  const look = () => { if (Number.isFinite(seconds())) { range.value = String(seconds()); if (video.readyState) video.currentTime = seconds(); } };
+  const look = () => { if (Number.isFinite(seconds())) { range.value = String(seconds()); if (video.readyState) window.inbetweenSeek(video, seconds()); } };
   range.hidden = false;
   look();
   range.addEventListener("input", () => { field.value = words(Number(range.value)); look(); });
