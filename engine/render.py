@@ -14,27 +14,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .analysis import Analysis, analyse_once
 from .aside import Aside, OnStep
-from .canvas import Canvas
 from .carry import Carry
 from .certificate import certify, encoder_row
 from .config import RenderOptions
 from .disk import Room, full_disk_in_words
-from .draw import Frames, Painter, PairMaker, Picture, Window
+from .draw import Painter, PairMaker, Picture, Window
 from .errors import NoSpaceError
 from .evidence import Motion, Worst, motion_file, motion_of, write_motion
-from .files import file_sha256
-from .formats import FORMATS, Encoding
+from .film import Film, compared_gap, compared_times, prepare, shape_notes
 from .heldout import held_out
-from .masters import encoding_of, make_master, promise
+from .masters import make_master, promise
 from .media_types import Limits
 from .picture_film import render_pictures
 from .pictures import to_depth, write_picture
 from .pipeline import WriteBehind, depth_for
 from .progress import STAGES, Progress, Reporter
-from .reading import Reading, reading_for, reading_notes
-from .redraw import Redraw, read_redraw, require_kept
+from .reading import reading_notes
+from .redraw import require_kept
 from .remux import join_segments, make_source_preview
 from .result import (
     RenderResult,
@@ -47,62 +44,13 @@ from .result import (
     write_stills,
     write_zip,
 )
-from .segments import Manifest, Segment, SegmentStore, fingerprint, split
-from .timeline import Timeline, plan
-from .video import VideoInfo, probe
+from .segments import Manifest, Segment
 from .watch import PartMaker, Piece
 from .writer import VideoWriter
 
 __all__ = ["STAGES", "Progress", "RenderResult", "render_pictures", "render_video"]
 
-MAX_PICTURES = 12  # in-between frames of a video kept as PNG
 ASIDE_PIXELS = 3840 * 2160  # sources of more take so much memory that they are decoded once at a time
-
-
-@dataclass(frozen=True, slots=True)
-class _Film:
-    """All that is known before the first frame is drawn."""
-
-    source: Path
-    info: VideoInfo
-    options: RenderOptions
-    model: PairMaker
-    canvas: Canvas
-    encoding: Encoding
-    reading: Reading
-    whole: Analysis  # all frames of the part that is used
-    analysis: Analysis  # those that are drawn between
-    timeline: Timeline
-    even: bool  # every frame of the result is shown as long as any other
-    segments: list[Segment]
-    store: SegmentStore
-    keep: dict[int, str]  # output frame -> name of the PNG to keep
-    redraw: Redraw | None  # set when only a part is drawn anew
-
-    @property
-    def sar(self) -> Fraction:
-        """Shape of the result's pixels: a chosen resolution and most formats have square ones. x264 keeps terms up to
-        4096."""
-        if self.options.resolution is not None or not self.encoding.format.pixel_shape:
-            return Fraction(1)
-        wide = self.info.sar > 1
-        shape = (1 / self.info.sar if wide else self.info.sar).limit_denominator(4096)
-        return 1 / shape if wide else shape
-
-    @property
-    def keeps_sound(self) -> bool:
-        return self.options.sound == "stretch" or (self.options.sound == "keep" and self.timeline.stretch == 1)
-
-    @property
-    def carry(self) -> Carry:
-        """What comes along besides the picture."""
-        begin = self.analysis.origin
-        end = begin + self.analysis.duration if self.options.trim_end is not None else None
-        return Carry(self.source, begin, end, stretch=self.timeline.stretch, sound=self.keeps_sound)
-
-    @property
-    def frames(self) -> Frames:
-        return Frames(self.source, self.info, self.analysis.pts, self.canvas.inner, self.reading)
 
 
 def render_video(
@@ -130,7 +78,7 @@ def render_video(
         work_dir.mkdir(parents=True, exist_ok=True)
     remove_halves(work_dir)
     room = Room(work_dir, report.waiting, disk_patience)
-    film = room.do(lambda: _prepare(source, work_dir, options, interpolator, limits, report))
+    film = room.do(lambda: prepare(source, work_dir, options, interpolator, limits, report))
     small = film.info.width * film.info.height <= ASIDE_PIXELS
     with (
         PartMaker(work_dir, film.timeline.fps, film.timeline.time_base, is_vfr=not film.even) as parts,
@@ -152,11 +100,11 @@ def evaluate_video(
     `work_dir` is for what is made on the way. Raises as `render_video` does.
     """
     report = Reporter(None, should_stop)
-    return _evaluate(_prepare(source, work_dir, options, interpolator, None, report), report)
+    return _evaluate(prepare(source, work_dir, options, interpolator, None, report), report)
 
 
 def _render(
-    film: _Film,
+    film: Film,
     work_dir: Path,
     report: Reporter,
     room: Room,
@@ -186,7 +134,7 @@ def _render(
         "motion": film.analysis.motion_chart(film.timeline.stretch),
         "cuts": film.analysis.cut_times(film.timeline.stretch),
         "cadence": film.whole.cadence,
-        "compared": _compared_times(film),
+        "compared": compared_times(film),
         "timing": timing(
             time.perf_counter() - started + earlier, drawing, [ms for manifest in manifests for ms in manifest.new_ms]
         ),
@@ -196,7 +144,7 @@ def _render(
             "new": sum(manifest.new for manifest in manifests),
             "held": sum(manifest.held for manifest in manifests),
         },
-        "notes": list(dict.fromkeys([*film.info.notes, *read, *film.analysis.notes, *_shape_notes(film), *notes])),
+        "notes": list(dict.fromkeys([*film.info.notes, *read, *film.analysis.notes, *shape_notes(film), *notes])),
     }
     if film.redraw is not None:
         metrics["redrawn"] = film.redraw.to_dict()
@@ -205,101 +153,7 @@ def _render(
     return RenderResult(master=master, metrics=metrics, certificate=certificate, model=film.model.info, **files)
 
 
-def _prepare(
-    source: Path,
-    work_dir: Path,
-    options: RenderOptions,
-    model: PairMaker,
-    limits: Limits | None,
-    report: Reporter,
-) -> _Film:
-    info = probe(source, limits or Limits())
-    canvas = _canvas(info, options)
-    encoding = encoding_of(options, canvas.outer, info.bit_depth, info)
-    reading = reading_for(info, options, encoding, canvas)
-    report("reading", 0, _expected_frames(info, options))
-    identity = file_sha256(source)
-    kept, expected = work_dir / "analysis.json", _expected_frames(info, options)
-    whole = analyse_once(
-        source, info, kept, identity, options, lambda done: report("reading", min(done, expected), expected)
-    )
-    report("reading", len(whole.pts), len(whole.pts))
-    analysis = whole.edited(options.duplicates)
-    timeline = plan(whole.times, whole.duration, options, analysis.times)
-    redraw = read_redraw(work_dir)
-    segments = redraw.segments(timeline) if redraw else split(analysis, timeline)
-    name = fingerprint(identity, options, model.info.sha256, model.info.arch, encoding.identity())
-    store = SegmentStore(work_dir, name, encoding.format.segment, redraw.fingerprints if redraw else None)
-    keep = _pictures_to_keep(analysis, timeline)
-    if redraw:  # beside the pictures of the parts that are kept
-        keep = {index: f"{name[:8]}_{file}" for index, file in keep.items()}
-    return _Film(
-        source,
-        info,
-        options,
-        model,
-        canvas,
-        encoding,
-        reading,
-        whole,
-        analysis,
-        timeline,
-        timeline.is_even,
-        segments,
-        store,
-        keep,
-        redraw,
-    )
-
-
-def _expected_frames(info: VideoInfo, options: RenderOptions) -> int:
-    """About how many frames the part to use has."""
-    end = min(options.trim_end or info.duration, info.duration)
-    return max(2, round(info.frame_count * (end - (options.trim_start or 0)) / info.duration))
-
-
-def _canvas(info: VideoInfo, options: RenderOptions) -> Canvas:
-    """As chosen, else that of the source; with square pixels where the format holds no others."""
-    size = (info.width, info.height)
-    if options.resolution is None and not FORMATS[options.format].pixel_shape:
-        return Canvas.square(size, info.sar)
-    return Canvas.fit(size, options.resolution, info.sar)
-
-
-def _shape_notes(film: _Film) -> list[str]:
-    if film.info.sar == film.sar or film.options.resolution is not None or film.encoding.format.pixel_shape:
-        return []
-    width, height = film.canvas.outer
-    return [f"This format has square pixels only: the picture is written with {width}x{height} of them."]
-
-
-def _pictures_to_keep(analysis: Analysis, timeline: Timeline) -> dict[int, str]:
-    """Up to 12 frames near the middle of busy gaps over the whole film, as {output frame: file name}.
-
-    One of them lies between the two frames that are kept for comparison.
-    """
-    chosen = list[int]()
-    gaps = {_compared_gap(analysis), *analysis.spread_gaps(MAX_PICTURES - 1)} if analysis.moving() else set()
-    for gap in sorted(gaps):
-        between = [index for index in timeline.indices(gap, gap + 1) if timeline.frame(index).t]
-        if between:
-            chosen.append(min(between, key=lambda index: abs(timeline.frame(index).t - Fraction(1, 2))))
-    return {index: f"frame_{number:04d}.png" for number, index in enumerate(chosen, 1)}
-
-
-def _compared_gap(analysis: Analysis) -> int:
-    """The gap whose two frames become frame0 and frame1."""
-    return analysis.busy_gap() or 0
-
-
-def _compared_times(film: _Film) -> dict[str, float]:
-    """When frame0 and frame1 are shown, in seconds of the result."""
-    gap, times = _compared_gap(film.analysis), film.analysis.times
-    start, end = (round(float(times[index] * film.timeline.stretch), 4) for index in (gap, gap + 1))
-    return {"start": start, "end": end}
-
-
-def _render_segments(film: _Film, report: Reporter, room: Room, parts: PartMaker) -> tuple[list[Manifest], float]:
+def _render_segments(film: Film, report: Reporter, room: Room, parts: PartMaker) -> tuple[list[Manifest], float]:
     """The manifests of all segments, and the seconds that those of an earlier call had taken."""
     manifests = {segment.number: film.store.finished(segment) for segment in film.segments}
     require_kept(film.store.kept, manifests)
@@ -318,7 +172,7 @@ def _render_segments(film: _Film, report: Reporter, room: Room, parts: PartMaker
 
 
 def _render_run(
-    film: _Film,
+    film: Film,
     run: list[Segment],
     manifests: dict[int, Manifest | None],
     report: Reporter,
@@ -335,11 +189,11 @@ def _render_run(
             parts.add_all(_pieces(film, {segment.number: manifests[segment.number]}))
 
 
-def _frames_done(film: _Film, manifests: dict[int, Manifest | None]) -> int:
+def _frames_done(film: Film, manifests: dict[int, Manifest | None]) -> int:
     return sum(len(segment) for segment in film.segments if manifests[segment.number])
 
 
-def _pieces(film: _Film, manifests: dict[int, Manifest | None]) -> list[Piece]:
+def _pieces(film: Film, manifests: dict[int, Manifest | None]) -> list[Piece]:
     """What parts to watch are made of: the segments that are finished."""
     return [
         Piece(
@@ -361,7 +215,7 @@ def _runs(segments: list[Segment]) -> list[list[Segment]]:
     return runs
 
 
-def _render_segment(film: _Film, segment: Segment, window: Window, report: Reporter, done: int) -> Manifest:
+def _render_segment(film: Film, segment: Segment, window: Window, report: Reporter, done: int) -> Manifest:
     started = time.perf_counter()
     manifest = film.store.new_manifest(segment, film.timeline)
     first = film.frames.some(range(1))[0] if film.timeline.loop and segment is film.segments[-1] else None
@@ -392,7 +246,7 @@ def _render_segment(film: _Film, segment: Segment, window: Window, report: Repor
     return manifest
 
 
-def _keep(film: _Film, index: int, picture: Picture, motion: Motion | None) -> dict[str, Any]:
+def _keep(film: Film, index: int, picture: Picture, motion: Motion | None) -> dict[str, Any]:
     """Writes a picture that is kept and the motion it was drawn by. Returns what the manifest says of them."""
     path = film.store.frames / film.keep[index]
     write_picture(path, to_depth(picture, deep=False))
@@ -402,7 +256,7 @@ def _keep(film: _Film, index: int, picture: Picture, motion: Motion | None) -> d
     return found | {"motion": write_motion(path.with_name(motion_file(path.name)), motion, film.canvas).name}
 
 
-def _writer(film: _Film, segment: Segment) -> VideoWriter:
+def _writer(film: Film, segment: Segment) -> VideoWriter:
     width, height = film.canvas.outer
     return VideoWriter(
         film.store.path(segment),
@@ -419,7 +273,7 @@ def _writer(film: _Film, segment: Segment) -> VideoWriter:
     )
 
 
-def _expected(film: _Film) -> dict[str, Any]:
+def _expected(film: Film) -> dict[str, Any]:
     """What the finished file must turn out to be, for `certify`."""
     film_kind = film.encoding.format.kind == "film"
     return {
@@ -432,7 +286,7 @@ def _expected(film: _Film) -> dict[str, Any]:
     }
 
 
-def _evaluate(film: _Film, report: Reporter, worst: Worst | None = None) -> tuple[dict[str, Any] | None, str]:
+def _evaluate(film: Film, report: Reporter, worst: Worst | None = None) -> tuple[dict[str, Any] | None, str]:
     if not film.options.held_out:
         return None, "Held-out evaluation was switched off for this render."
     if film.options.duplicates == "drop":
@@ -458,17 +312,17 @@ class _OfTheSource:
     pair: tuple[Picture, Picture]
 
 
-def _of_the_source(film: _Film, work_dir: Path, on_step: OnStep) -> _OfTheSource:
+def _of_the_source(film: Film, work_dir: Path, on_step: OnStep) -> _OfTheSource:
     preview = work_dir / "source_preview.mp4"
     make_source_preview(film.source, preview, begin=film.whole.origin, end=film.carry.end, on_frame=on_step)
-    gap = _compared_gap(film.analysis)
+    gap = compared_gap(film.analysis)
     img0, img1 = film.frames.plain.some(range(gap, gap + 2))
     stills, farneback = write_stills(work_dir, film.canvas, img0, img1), write_farneback(work_dir, img0, img1)
     return _OfTheSource(preview, stills, farneback, (img0, img1))
 
 
 def _previews(
-    film: _Film,
+    film: Film,
     work_dir: Path,
     master: Path,
     manifests: list[Manifest],

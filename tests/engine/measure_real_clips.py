@@ -24,7 +24,7 @@ from unittest import mock
 import av
 import numpy as np
 
-from engine import render as render_module
+from engine import film as film_module
 from engine.config import RenderOptions
 from engine.formats import FORMATS, Encoding
 from engine.render import RenderResult, render_video
@@ -54,7 +54,7 @@ def without_loss(*args: Any) -> Encoding:
     return replace(encoding, options={"preset": "ultrafast", "qp": "0", "x265-params": "lossless=1:log-level=none"})
 
 
-ENCODING_OF = render_module.encoding_of
+ENCODING_OF = film_module.encoding_of
 
 
 def plain_frames(path: Path) -> Iterator[tuple[Fraction, Planes]]:
@@ -91,7 +91,7 @@ def originals(clips: list[Path], seconds: Fraction) -> None:
     for clip in clips:
         info = probe(clip)
         deep: dict[str, Any] = {"format": "mp4_h265"} if info.bit_depth > 8 else {}
-        with tempfile.TemporaryDirectory() as folder, mock.patch.object(render_module, "encoding_of", without_loss):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(film_module, "encoding_of", without_loss):
             result = rendered(clip, Path(folder), trim_end=seconds, **deep)
             turn = TURNS[info.rotation, info.mirrored]
             written, moved, unlike, count = plain_frames(result.master), 0.0, 0, 0

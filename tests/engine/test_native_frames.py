@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import render as render_module
+from engine import film as film_module
 from engine.config import RenderOptions
 from engine.formats import Encoding
 from engine.interpolator import Interpolator
@@ -49,13 +49,13 @@ SOURCES = [  # codec, pixel format, tags; H.264 says where its chroma lies, ffv1
 
 def lossless(monkeypatch: pytest.MonkeyPatch) -> None:
     """CRF 0 is lossless with 8 bits only; this is with any."""
-    chosen = render_module.encoding_of
+    chosen = film_module.encoding_of
 
     def encoding_of(*args: Any) -> Encoding:
         encoding = chosen(*args)
         return replace(encoding, options={"preset": "ultrafast", "x265-params": "lossless=1:log-level=none"})
 
-    monkeypatch.setattr(render_module, "encoding_of", encoding_of)
+    monkeypatch.setattr(film_module, "encoding_of", encoding_of)
 
 
 def render(source: Path, folder: Path, model: Any = None, **settings: Any) -> RenderResult:
