@@ -230,7 +230,7 @@ def _both_flows(img0: Picture, img1: Picture) -> tuple[Flow, Flow]:
 def _score(figures: Sequence[tuple[float, float, float]], unit: float) -> Score:
     ms = statistics.median(spent for _, _, spent in figures)
     means = [statistics.mean(column) for column in list(zip(*figures, strict=True))[:2]]
-    return Score(round(means[0], 3), round(means[1], 5), round(ms, 2), round(ms / unit, 3))
+    return Score(round(means[0], 4), round(means[1], 6), round(ms, 2), round(ms / unit, 3))
 
 
 T = TypeVar("T")

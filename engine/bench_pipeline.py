@@ -126,7 +126,7 @@ class _TimedPair:
             return self._pair.at(t)
 
     def flow(self, *, back: bool = False) -> Any:
-        return self._pair.flow()
+        return self._pair.flow(back=back)
 
 
 def measure_stages(clip: Path, folder: Path, model: Interpolator, most: int = 12) -> Stages:
