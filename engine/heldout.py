@@ -33,8 +33,13 @@ def sample_frames(analysis: Analysis, within: tuple[Fraction, Fraction] | None =
             last = number
             if within is None or within[0] <= analysis.times[number] < within[1]:
                 possible.append(number)
-    count = min(len(possible), MAX_SAMPLES, max(MIN_SAMPLES, len(gaps) // SHARE))
+    count = min(len(possible), most_samples(len(gaps)))
     return [possible[(2 * index + 1) * len(possible) // (2 * count)] for index in range(count)]
+
+
+def most_samples(gaps: int) -> int:
+    """How many frames of a film of so many gaps are hidden at most."""
+    return min(MAX_SAMPLES, max(MIN_SAMPLES, gaps // SHARE), gaps // 2)
 
 
 def held_out(

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from engine.config import RenderOptions
 from engine.errors import BadOptionsError
+from engine.heldout import most_samples
 from interpolation.models import Job, Source
 
 from .prediction import predict
@@ -26,7 +27,6 @@ from .queue import fair_order
 
 LEARNED_FROM = 40  # jobs, the latest
 ENOUGH = 3  # of the same model; with fewer, those of all models count
-HELD_OUT = 24  # frames that are hidden and drawn again, at most
 KEPT = 60  # seconds until it is learned anew
 SHARE = 0.25  # of the work of drawing a frame that reading and writing it takes; the fit corrects the rest
 GUESSED_START = 5.0  # seconds that a job takes before and after drawing
@@ -102,7 +102,7 @@ def work_of(source: Source, options: RenderOptions) -> float:
     made = predict(source, options)
     megapixels = made.size[0] * made.size[1] / 1e6
     measured = options.held_out and source.kind == Source.Kind.VIDEO
-    hidden = min(HELD_OUT, made.source_frames // 2) if measured else 0
+    hidden = most_samples(made.source_frames - 1) if measured else 0
     return megapixels * (made.new_frames + hidden + SHARE * (made.frames + made.source_frames))
 
 
