@@ -46,7 +46,7 @@ class FileSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class Advice:
     """kind: "stop" (it would be refused), "warning" or "tip". change: the setting that would put it right, and how."""
 
     kind: str
@@ -69,7 +69,7 @@ class Preflight:
     made: Prediction
     cost: Cost
     ahead: int  # jobs that run or wait already
-    warnings: list[Warning_]
+    warnings: list[Advice]
 
 
 def preflight(source: Source, options: RenderOptions, user: User) -> Preflight:
@@ -147,74 +147,74 @@ def repeats(source: Source) -> str:
     return str((source.info.get("glance") or {}).get("cadence") or "")
 
 
-def _warnings(source: Source, options: RenderOptions, user: User, made: Prediction, price: Cost) -> Iterator[Warning_]:
+def _warnings(source: Source, options: RenderOptions, user: User, made: Prediction, price: Cost) -> Iterator[Advice]:
     yield from _refusals(source, options, user)
     yield from _of_source(source, options)
     yield from _of_picture(source, options, made)
     yield from _of_file(options, made, price)
     if price.time is not None and price.time.seconds > LONG and options.trim_end is None:
-        yield Warning_("tip", _("This takes long. Three seconds of it show within a minute whether the settings fit."))
+        yield Advice("tip", _("This takes long. Three seconds of it show within a minute whether the settings fit."))
 
 
-def _refusals(source: Source, options: RenderOptions, user: User) -> Iterator[Warning_]:
+def _refusals(source: Source, options: RenderOptions, user: User) -> Iterator[Advice]:
     needed = expected_bytes(source, options)
     try:
         require_job(user, options)
         require_storage(source.project.owner, needed)
     except LimitError as error:
-        yield Warning_("stop", str(error))
+        yield Advice("stop", str(error))
     free = free_bytes()
     if free - needed < settings.MIN_FREE_BYTES:
-        yield Warning_(
+        yield Advice(
             "stop",
             _("The disk of the server has no room for this: it may need %(needed)s, and %(free)s are free.")
             % {"needed": in_words(needed), "free": in_words(free)},
         )
     elif needed > free / 2:
-        yield Warning_(
+        yield Advice(
             "warning",
             _("This may need %(needed)s of the %(free)s that are free on the server.")
             % {"needed": in_words(needed), "free": in_words(free)},
         )
 
 
-def _of_source(source: Source, options: RenderOptions) -> Iterator[Warning_]:
+def _of_source(source: Source, options: RenderOptions) -> Iterator[Advice]:
     info, rhythm = source.info, repeats(source)
     if rhythm and options.duplicates == "keep":
-        yield Warning_(
+        yield Advice(
             "warning",
             _("Frames repeat here (%(rhythm)s). As it is, the motion stays jerky: even it out.") % {"rhythm": rhythm},
             ("duplicates", "retime"),
             _("Even it out"),
         )
     if info.get("interlaced") and options.deinterlace == "off":
-        yield Warning_(
+        yield Advice(
             "warning",
             _("The source is interlaced and stays so: motion will show combs."),
             ("deinterlace", "auto"),
             _("Make whole frames"),
         )
     if info.get("is_vfr") and options.mode == "smooth":
-        yield Warning_("tip", _("Its frame rate varies, and the result's will. For an even one choose an exact rate."))
+        yield Advice("tip", _("Its frame rate varies, and the result's will. For an even one choose an exact rate."))
     slow = options.mode == "slow" and source.kind == Source.Kind.VIDEO
     if info.get("audio") and slow and options.sound == "keep":
-        yield Warning_("tip", _("In slow motion the sound is left out."), ("sound", "stretch"), _("Stretch it"))
+        yield Advice("tip", _("In slow motion the sound is left out."), ("sound", "stretch"), _("Stretch it"))
 
 
-def _of_picture(source: Source, options: RenderOptions, made: Prediction) -> Iterator[Warning_]:
+def _of_picture(source: Source, options: RenderOptions, made: Prediction) -> Iterator[Advice]:
     width, height = made.size
     entry = FORMATS[options.format]
     if (width % 2 or height % 2) and entry.kind == "film":
-        yield Warning_(
+        yield Advice(
             "warning",
             _("%(width)s × %(height)s has an odd side: some players show such films badly. Even sides are safer.")
             % {"width": width, "height": height},
         )
     own = (source.info.get("width") or 0) * (source.info.get("height") or 0)
     if own and width * height > 1.1 * own:
-        yield Warning_("tip", _("Larger than the source: it takes longer, and shows no more than there is."))
+        yield Advice("tip", _("Larger than the source: it takes longer, and shows no more than there is."))
     if source.info.get("hdr") and (entry.depths == (8,) or options.bit_depth == "8" or entry.auto_depths == (8,)):
-        yield Warning_(
+        yield Advice(
             "warning",
             _("The source is HDR, and 8 bits show bands in skies and shadows. H.265, AV1 and ProRes hold 10."),
             ("format", "mp4_h265"),
@@ -222,9 +222,9 @@ def _of_picture(source: Source, options: RenderOptions, made: Prediction) -> Ite
         )
 
 
-def _of_file(options: RenderOptions, made: Prediction, price: Cost) -> Iterator[Warning_]:
+def _of_file(options: RenderOptions, made: Prediction, price: Cost) -> Iterator[Advice]:
     if options.format == "gif" and made.frames > MANY_GIF_FRAMES:
-        yield Warning_(
+        yield Advice(
             "warning",
             _("A GIF of %(frames)s frames, about %(size)s, is slow to load. WebP is much smaller.")
             % {"frames": f"{made.frames:,}", "size": in_words(price.size.bytes)},
@@ -232,4 +232,4 @@ def _of_file(options: RenderOptions, made: Prediction, price: Cost) -> Iterator[
             _("Use WebP"),
         )
     if made.fps > Fraction(USUAL_SCREEN) + 1 and options.mode != "slow":
-        yield Warning_("tip", _("Most screens show %(rate)s frames a second, not more.") % {"rate": USUAL_SCREEN})
+        yield Advice("tip", _("Most screens show %(rate)s frames a second, not more.") % {"rate": USUAL_SCREEN})

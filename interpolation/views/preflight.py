@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,8 +18,8 @@ from engine.formats import FORMATS
 from .. import services
 from ..job_form import time_text
 from ..models import Source
-from ..services.preflight import Cost, Preflight, Warning_
-from ..templatetags.inbetween import clock, format_label, fps, span
+from ..services.preflight import Advice, Cost, Preflight
+from ..templatetags.inbetween import clock, format_label, fps, fraction, span
 from .facts import sound_words
 
 
@@ -59,7 +60,7 @@ def rows(source: Source, options: RenderOptions, found: Preflight) -> list[Row]:
     size = f"{info.get('width', '?')} × {info.get('height', '?')}"
     most = _("at most %s") if made.at_most else "%s"
     table = [
-        Row(_("Size"), size, f"{width} × {height}", _turned(info)),
+        Row(_("Size"), size, f"{width} × {height}", _shape(info)),
         Row(_("Frames"), f"{info.get('frame_count') or 2:,}", most % f"{made.frames:,}", "", _new(made.new_frames)),
     ]
     if source.kind == Source.Kind.PICTURES:
@@ -78,8 +79,11 @@ def _coding(info: dict[str, Any]) -> str:
     return f"{_('picture sequence')}, {codec}" if info.get("container") == "picture sequence" else codec
 
 
-def _turned(info: dict[str, Any]) -> str:
-    return _("turned by %s°") % info["rotation"] if info.get("rotation") else ""
+def _shape(info: dict[str, Any]) -> str:
+    words = [_("turned by %s°") % info["rotation"]] if info.get("rotation") else []
+    if fraction(info.get("sar")) not in (None, Fraction(0), Fraction(1)):
+        words.append(_("pixels %s, not square") % info["sar"])
+    return ", ".join(words)
 
 
 def _vfr(info: dict[str, Any]) -> str:
@@ -222,5 +226,5 @@ def as_json(found: Preflight) -> dict[str, Any]:
     }
 
 
-def _warning(one: Warning_) -> dict[str, Any]:
+def _warning(one: Advice) -> dict[str, Any]:
     return {"kind": one.kind, "words": one.words, "change": {one.change[0]: one.change[1]} if one.change else {}}

@@ -13,9 +13,9 @@ from engine.formats import FORMATS
 
 from ..charts import figures_chart
 from ..models import Job, JobQuerySet, Preview, Source
+from ..services.prediction import predict
 from ..templatetags.inbetween import fps, fraction
 from .certificate import certificate
-from .facts import predict
 
 RIVALS = 12  # other jobs that are offered to be laid beside one
 STAGES = {

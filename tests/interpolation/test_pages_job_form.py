@@ -15,7 +15,8 @@ from engine.formats import FORMATS
 from engine.timeline import picture_times, plan
 from interpolation.job_form import FORMAT_CHOICES, time_text
 from interpolation.models import Job, Source
-from interpolation.views.facts import predict, source_facts
+from interpolation.services.prediction import predict
+from interpolation.views.preflight import card
 
 from .pages import SETTINGS, job_of, person, source_of
 
@@ -270,14 +271,18 @@ def test_two_pictures_give_their_in_betweens_and_themselves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "fact"),
+    ("info", "told"),
     [
         ({"is_vfr": True}, ("Frame rate", "30 fps", "variable: every frame keeps its own time")),
         ({"rotation": 90}, ("Size", "640 × 360", "turned by 90°")),
-        ({"hdr": True}, ("Light", "HDR", "wide range; tags are kept")),
+        ({"sar": "4/3"}, ("Size", "640 × 360", "pixels 4/3, not square")),
+        ({"hdr": True}, ("Coding", "h264", "HDR: its tags are kept")),
+        ({"interlaced": True}, ("Coding", "h264", "interlaced: whole frames are made of it")),
         ({"audio": []}, ("Sound", "none", "")),
         ({}, ("Sound", "aac", "2 channels, 48000 Hz")),
     ],
 )
-def test_facts_of_a_source_are_told_before_a_job(info: dict[str, Any], fact: tuple[str, str, str]) -> None:
-    assert fact in source_facts(source_of(person("alice"), **info))
+def test_facts_of_a_source_are_told_before_a_job(info: dict[str, Any], told: tuple[str, str, str]) -> None:
+    user = person("alice")
+    rows = card(source_of(user, **info), RenderOptions(), user)["rows"]
+    assert told in [(row.what, row.before, row.note) for row in rows]
