@@ -76,6 +76,18 @@ class Project(TypedDict):
     name: str
 
 
+class BakeOff(TypedDict):
+    """Two models on one clip. `sides` is null until both films are drawn, `verdict` until it is asked for."""
+
+    id: str
+    stage: str
+    percent: int
+    round: int | None
+    sides: dict[str, dict[str, str]] | None
+    votes: int
+    verdict: dict[str, Any] | None
+
+
 @dataclass(eq=False)
 class ProblemError(Exception):
     """The portal refused: RFC 9457. `errors` names single fields: {"field", "pointer", "detail"}."""
@@ -220,14 +232,18 @@ class Portal:
         return job
 
     def download(self, job: Job, target: Path, what: str = "master") -> Path:
-        """The film ("master"), its new frames as a zip ("pictures"), or "figures". Goes on where it was cut off."""
+        """The film ("master"), its new frames as a zip ("pictures"), or "figures"."""
+        return self.fetch(job["downloads"][what], target)
+
+    def fetch(self, address: str, target: Path) -> Path:
+        """A file of the portal. Goes on where it was cut off."""
         unfinished = target.with_name(f".{target.name}.part")
         unfinished.unlink(missing_ok=True)
         for attempt in range(TRIES):
             have = unfinished.stat().st_size if unfinished.exists() else 0
             extra = {"Range": f"bytes={have}-"} if have else {}
             try:
-                with self.open("GET", job["downloads"][what], headers=extra) as answer:
+                with self.open("GET", address, headers=extra) as answer:
                     whole = int(answer.headers.get("Content-Length") or 0)
                     with unfinished.open("ab" if answer.status == 206 else "wb") as file:
                         start = file.tell()
@@ -242,6 +258,32 @@ class Portal:
                     raise
                 time.sleep(2**attempt)
         raise AssertionError("never reached")
+
+    def bake_off(self, source: str, first: str, second: str, pause: float = 0.5) -> BakeOff:
+        """Has two models draw the same clip; ready to be judged: fetch both `film`s of `sides`, look, vote.
+
+        Raises:
+            JobFailedError: one of the two was not finished.
+        """
+        made: BakeOff = self.call("POST", "bake-offs/", {"source": source, "first": first, "second": second})
+        while made["stage"] == "drawing":
+            time.sleep(pause)
+            pause = min(pause * 1.2, LONGEST_PAUSE / 3)
+            made = self.call("GET", f"bake-offs/{made['id']}/")
+        if made["stage"] == "broken":
+            raise JobFailedError("One of the two films was not finished.")
+        return made
+
+    def vote(self, bake_off: BakeOff, side: str) -> BakeOff:
+        """side: "a", "b" or "tie". The sides of the answer are those of the next round."""
+        judged = {"round": bake_off["round"], "side": side}
+        after: BakeOff = self.call("POST", f"bake-offs/{bake_off['id']}/vote/", judged)
+        return after
+
+    def reveal(self, bake_off: BakeOff) -> BakeOff:
+        """Which model got how many votes; no more votes from then on."""
+        over: BakeOff = self.call("POST", f"bake-offs/{bake_off['id']}/reveal/")
+        return over
 
     # -- How it is said ------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from .account import AccountView, TokenView, TokenViewSet
+from .bakeoffs import BakeOffViewSet
 from .deleted import DeletedView, RestoreView
 from .jobs import JobViewSet
 from .queue import QueueView
@@ -20,6 +21,7 @@ router.register("sources", SourceViewSet, basename="api-source")
 router.register("jobs", JobViewSet, basename="api-job")
 router.register("presets", PresetViewSet, basename="api-preset")
 router.register("trials", TrialViewSet, basename="api-trial")
+router.register("bake-offs", BakeOffViewSet, basename="api-bakeoff")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 router.register("tokens", TokenViewSet, basename="api-tokens")
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

@@ -1,7 +1,16 @@
 """Everything that writes. Keyword-only functions; what a person can put right is a ServiceError or an EngineError."""
 
 from .accounts import account_delete, account_export, mail_job_ended, preferences_of, preferences_set
-from .bakeoffs import bakeoff_create, bakeoff_reveal, bakeoff_round, bakeoff_tally, bakeoff_vote
+from .bakeoffs import (
+    bakeoff_create,
+    bakeoff_reveal,
+    bakeoff_round,
+    bakeoff_sides,
+    bakeoff_stage,
+    bakeoff_tally,
+    bakeoff_vote,
+    bakeoffs_of,
+)
 from .errors import (
     ChecksumError,
     GoneError,
@@ -94,8 +103,11 @@ __all__ = [
     "bakeoff_create",
     "bakeoff_reveal",
     "bakeoff_round",
+    "bakeoff_sides",
+    "bakeoff_stage",
     "bakeoff_tally",
     "bakeoff_vote",
+    "bakeoffs_of",
     "cost",
     "delivery_repeat",
     "estimate",

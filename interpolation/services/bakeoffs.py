@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
 
 from engine.config import RenderOptions
-from interpolation.models import BakeOff, Source, Vote
+from interpolation.models import BakeOff, Job, Source, Vote
 
-from .errors import ServiceError
+from .errors import ServiceError, StateError
 from .jobs import job_create
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
 
 LONGEST = 10  # seconds of the clip: enough to judge, soon ready
 SIDES = ("a", "b", "tie")
+
+
+class Stage(TextChoices):
+    """Where a bake-off is."""
+
+    DRAWING = "drawing"
+    BLIND = "blind"  # both films are there, to be judged
+    REVEALED = "revealed"
+    BROKEN = "broken"  # a film failed or was cancelled
+
+
+def bakeoffs_of(user: User | AnonymousUser) -> QuerySet[BakeOff]:
+    """A judgement is one person's own. Without those of films that this person cannot see any more."""
+    if not user.is_authenticated:
+        return BakeOff.objects.none()
+    seen = Job.objects.all().reachable_by(user).values("pk")
+    mine = BakeOff.objects.filter(owner=user.pk, first__in=seen, second__in=seen)
+    return mine.select_related("source", "first", "second").defer(
+        *(f"{side}__{heavy}" for side in ("first", "second") for heavy in ("metrics", "certificate"))
+    )
 
 
 def bakeoff_create(*, user: User, source: Source, first: str, second: str) -> BakeOff:
@@ -40,22 +65,43 @@ def bakeoff_create(*, user: User, source: Source, first: str, second: str) -> Ba
         return BakeOff.objects.create(owner=user, source=source, first=jobs[0], second=jobs[1])
 
 
+def bakeoff_stage(bakeoff: BakeOff) -> Stage:
+    states = {bakeoff.first.status, bakeoff.second.status}
+    if states & {Job.Status.FAILED, Job.Status.CANCELLED}:
+        return Stage.BROKEN
+    if states != {Job.Status.SUCCEEDED}:
+        return Stage.DRAWING
+    return Stage.BLIND if bakeoff.revealed_at is None else Stage.REVEALED
+
+
 def bakeoff_round(bakeoff: BakeOff) -> int:
     """The number of the round that is judged next, from 1."""
     return bakeoff.votes.count() + 1
+
+
+def bakeoff_sides(bakeoff: BakeOff) -> tuple[Job, Job]:
+    """A and B as they stand now: drawn by lot while it is blind, then the first and the second."""
+    if bakeoff.revealed_at is None and bakeoff.swapped(bakeoff_round(bakeoff)):
+        return bakeoff.second, bakeoff.first
+    return bakeoff.first, bakeoff.second
 
 
 def bakeoff_vote(*, bakeoff: BakeOff, number: int, side: str) -> None:
     """side: "a", "b" or "tie", as they stood in round `number`. A vote sent twice counts once.
 
     Raises:
-        ServiceError: it is over, or no such side.
+        StateError: it is over, or there is nothing to judge yet. ServiceError: no such side or round.
     """
     if bakeoff.revealed_at is not None:
-        raise ServiceError("This bake-off is over: you know which is which.")
+        raise StateError("This bake-off is over: you know which is which.")
+    if bakeoff_stage(bakeoff) is not Stage.BLIND:
+        raise StateError("There is nothing to judge before both films are drawn.")
     if side not in SIDES:
         raise ServiceError("Vote for A, for B, or for no difference.")
-    if number != bakeoff_round(bakeoff):
+    due = bakeoff_round(bakeoff)
+    if not 1 <= number <= due:
+        raise ServiceError(f"The round to judge is number {due}.")
+    if number < due:
         return
     choice = Vote.Choice.TIE
     if side != "tie":
@@ -68,14 +114,14 @@ def bakeoff_vote(*, bakeoff: BakeOff, number: int, side: str) -> None:
 
 
 def bakeoff_reveal(*, bakeoff: BakeOff) -> None:
-    """Raises ServiceError before anything was judged."""
+    """Raises StateError before anything was judged."""
     if not bakeoff.votes.exists():
-        raise ServiceError("Judge at least once before you look.")
+        raise StateError("Judge at least once before you look.")
     BakeOff.objects.filter(pk=bakeoff.pk, revealed_at__isnull=True).update(revealed_at=timezone.now())
-    bakeoff.refresh_from_db()
+    bakeoff.refresh_from_db(fields=["revealed_at"])
 
 
 def bakeoff_tally(bakeoff: BakeOff) -> dict[str, int]:
     """{"first", "second", "tie"}: votes."""
-    counted = Counter(bakeoff.votes.values_list("choice", flat=True))
+    counted = Counter(vote.choice for vote in bakeoff.votes.all())
     return {choice: counted[choice] for choice in Vote.Choice.values}

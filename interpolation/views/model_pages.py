@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -34,7 +34,7 @@ def models(request: MemberRequest) -> HttpResponse:
     context = {
         "models": [(info, provenance(info), samples(request, info)) for info in found],
         "benchmark": benchmark_table({info.sha256 for info in found}),
-        "bakeoffs": BakeOff.objects.filter(owner=request.user).select_related("source", "first", "second")[:10],
+        "bakeoffs": services.bakeoffs_of(request.user)[:10],
         "can_bake": Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).exists(),
     }
     return render(request, "interpolation/models.html", context)
@@ -133,11 +133,7 @@ def bakeoff_new(request: MemberRequest) -> HttpResponse:
 
 
 def _find(request: MemberRequest, pk: UUID) -> BakeOff:
-    found = get_object_or_404(BakeOff.objects.select_related("source", "first", "second"), pk=pk, owner=request.user)
-    visible = Job.objects.reachable_by(request.user).filter(pk__in=(found.first_id, found.second_id)).count()
-    if visible != 2:
-        raise Http404
-    return found
+    return get_object_or_404(services.bakeoffs_of(request.user), pk=pk)
 
 
 @login_required
@@ -149,9 +145,7 @@ def bakeoff(request: MemberRequest, pk: UUID) -> HttpResponse:
     context: dict[str, Any] = {"bakeoff": found, "source": found.source, "jobs": jobs, "number": number}
     context["ended"] = [job for job in jobs if job.status in (Job.Status.FAILED, Job.Status.CANCELLED)]
     if all(job.status == Job.Status.SUCCEEDED for job in jobs):
-        first, second = side_of(found.first), side_of(found.second)
-        swap = found.swapped(number) and found.revealed_at is None
-        context["sides"] = [("A", second if swap else first), ("B", first if swap else second)]
+        context["sides"] = list(zip("AB", map(side_of, services.bakeoff_sides(found)), strict=True))
         context["blind"] = found.revealed_at is None
         if found.revealed_at is not None:
             context["tally"] = services.bakeoff_tally(found)

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from interpolation import runner, services
 from interpolation.hooks import signature
-from interpolation.models import Source
+from interpolation.models import Job, Source
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,31 @@ def test_it_uploads_waits_and_downloads(
     with pytest.raises(client_file.ProblemError) as refused:
         portal.cancel(job)
     assert (refused.value.status, refused.value.code) == (409, "conflict")
+
+
+def test_two_models_are_judged_by_a_script(
+    client_file: Any, live_server: LiveServer, alice: User, quick_source: Source, tmp_path: Path, monkeypatch: Any
+) -> None:
+    _, token = services.token_create(user=alice)
+    portal = client_file.Portal(live_server.url, token)
+    looks = []
+
+    def meanwhile(seconds: float) -> None:
+        """As workers would: one film between the first two looks, the other before the third."""
+        looks.append(seconds)
+        job = Job.objects.filter(status="queued").earliest("created_at")
+        services.job_claim(job_id=job.pk, worker="test")
+        runner.run(job.pk, "test", lambda: False)
+
+    monkeypatch.setattr(client_file.time, "sleep", meanwhile)
+    ready = portal.bake_off(str(quick_source.pk), "default", "blend")
+    assert (len(looks), ready["stage"], ready["round"]) == (2, "blind", 1)
+    films = [portal.fetch(ready["sides"][side]["film"], tmp_path / f"{side}.mp4").read_bytes() for side in "ab"]
+    assert all(len(film) > 500 for film in films) and films[0] != films[1]
+    over = portal.reveal(portal.vote(portal.vote(ready, "a"), "tie"))
+    verdict = over["verdict"]
+    assert (verdict["first"]["model"], verdict["second"]["model"], verdict["ties"]) == ("default", "blend", 1)
+    assert verdict["first"]["votes"] + verdict["second"]["votes"] == 1
 
 
 def test_a_large_file_goes_in_pieces_over_a_line_that_breaks(

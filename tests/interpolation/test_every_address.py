@@ -158,6 +158,11 @@ API = {
     "POST /api/v1/trials/ {'source': '{source}', 'second': {'inbetween': 2}}": API_MADE,
     "GET /api/v1/trials/{trial}/": "401 404 404 404 200 404",
     "POST /api/v1/trials/{trial}/promote/ {'side': 'first'}": "401 404 404 404 201 404",
+    "GET /api/v1/bake-offs/": API_ALL,
+    "POST /api/v1/bake-offs/ {'source': '{source}', 'first': 'blend', 'second': 'default'}": API_MADE,
+    "GET /api/v1/bake-offs/{bakeoff}/": "401 404 404 404 200 404",
+    "POST /api/v1/bake-offs/{bakeoff}/vote/ {'round': 1, 'side': 'a'}": "401 404 404 404 200 404",
+    "POST /api/v1/bake-offs/{bakeoff}/reveal/ {}": "401 404 404 404 409 404",  # nothing was judged
     "POST /api/v1/sources/pairs/ {}": "401 415 415 415 415 415",  # files come as a form
     "GET /api/v1/jobs/": API_ALL,
     "POST /api/v1/jobs/ {'source': '{source}'}": API_MADE,
