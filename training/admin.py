@@ -72,17 +72,25 @@ class TrainingRunAdmin(admin.ModelAdmin):
             runs,
             lambda run: promotion.model_promote(name=run.model_name, user=user),
             "made the default model",
+            audited=True,
         )
 
     def _each(
-        self, request: HttpRequest, runs: QuerySet[TrainingRun], change: Callable[[TrainingRun], object], done: str
+        self,
+        request: HttpRequest,
+        runs: QuerySet[TrainingRun],
+        change: Callable[[TrainingRun], object],
+        done: str,
+        *,
+        audited: bool = False,
     ) -> None:
-        """What was done is in the audit log; what could not be is said."""
+        """What was done is in the audit log; what could not be is said. audited: `change` writes the log itself."""
         for run in runs:
             try:
                 change(run)
             except (services.ServiceError, EngineError) as error:
                 self.message_user(request, f"{run}: {error}", messages.ERROR)
             else:
-                self.log_change(request, run, done)
+                if not audited:
+                    self.log_change(request, run, done)
                 self.message_user(request, f"{run}: {done}.")

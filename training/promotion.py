@@ -8,12 +8,19 @@ import shutil
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.utils import timezone
 
+from .models import TrainingRun
 from .services import ServiceError, StateError
+
+if TYPE_CHECKING:
+    from engine.checkpoint import ModelInfo
 
 log = logging.getLogger(__name__)
 LOSS_DB = 0.1  # on no set of triplets may the new weights be worse than the old by more
@@ -73,15 +80,41 @@ def _psnr(figures: dict[str, Any], sha256: str, name: str) -> dict[str, float]:
 def model_promote(*, name: str, user: User) -> Gate:
     """Make the weights called `name` the default. The earlier ones are kept beside, under their date.
 
+    Whatever door it comes through, it is in the audit log.
+
     Raises:
         ServiceError: the benchmark does not say that they are better. WeightsError: there are none.
     """
-    from engine.checkpoint import DEFAULT_NAME, model_info, models_folder
+    from engine.checkpoint import model_info
 
     found = gate(name)
     if not found.open:
         raise StateError(found.words)
-    new, folder = model_info(name), models_folder()
+    new = model_info(name)
+    with transaction.atomic():  # no entry where the files could not be put in place
+        _audit(user, name, new.sha256, f"made {name} the default model: {found.words}")
+        _put_in_place(new, {"from": name, "sha256": new.sha256, "gain_db": found.gain, "by": user.username})
+    log.info("%s made %s the default model: %s", user.username, name, found.words)
+    return found
+
+
+def _audit(user: User, name: str, sha256: str, words: str) -> None:
+    """With the run that learned the weights, where it is known."""
+    run = TrainingRun.objects.filter(model_sha256=sha256).order_by("-created_at").first()
+    LogEntry.objects.create(
+        user=user,
+        content_type=ContentType.objects.get_for_model(TrainingRun),
+        object_id=str(run.pk) if run else None,
+        object_repr=str(run or name)[:200],
+        action_flag=CHANGE,
+        change_message=words,
+    )
+
+
+def _put_in_place(new: ModelInfo, said: dict[str, Any]) -> None:
+    from engine.checkpoint import DEFAULT_NAME, models_folder
+
+    folder = models_folder()
     assert new.path
     target = folder / f"{DEFAULT_NAME}.pth"
     if target.is_file():
@@ -92,10 +125,7 @@ def model_promote(*, name: str, user: User) -> Gate:
     history = new.path.with_name(f"{new.path.stem}_history.json")
     if history.is_file():
         shutil.copy2(history, folder / f"{DEFAULT_NAME}_history.json")
-    said = {"from": name, "sha256": new.sha256, "gain_db": found.gain, "by": user.username}
     (folder / f"{DEFAULT_NAME}_promoted.json").write_text(json.dumps(said | {"at": timezone.now().isoformat()}))
-    log.info("%s made %s the default model: %s", user.username, name, found.words)
-    return found
 
 
 def free_name(path: Path) -> Path:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -165,6 +167,61 @@ def test_better_weights_become_the_default_and_say_where_they_come_from(tmp_path
     assert "garden is the default now: +0.12 dB against the present default." in answer.content.decode()
     assert file_info(models_folder() / "trained_model.pth").sha256 == sha256
     assert json.loads((models_folder() / "trained_model_promoted.json").read_text())["from"] == "garden"
+
+
+def by_page(client: Client, run: TrainingRun) -> None:
+    client.post(f"/training/{run.pk}/promote/")
+
+
+def by_api_of_the_run(client: Client, run: TrainingRun) -> None:
+    client.post(f"/api/v1/training-runs/{run.pk}/promote/")
+
+
+def by_api_of_the_model(client: Client, run: TrainingRun) -> None:
+    client.post(f"/api/v1/models/{run.model_name}/promote/")
+
+
+def by_admin(client: Client, run: TrainingRun) -> None:
+    client.post("/admin/training/trainingrun/", {"action": "promote", "_selected_action": [str(run.pk)]})
+
+
+@pytest.mark.parametrize("door", [by_page, by_api_of_the_run, by_api_of_the_model, by_admin])
+def test_a_promotion_is_in_the_audit_log_once_whatever_door_it_came_through(
+    door: Callable[[Client, TrainingRun], None], tmp_path: Path, boss: User
+) -> None:
+    sha256 = weights("garden", 1)
+    run = run_row(tmp_path, status="succeeded", model_sha256=sha256)
+    benchmark(sha256, middlebury=(35.0, 35.5))
+    door(signed_in(boss), run)
+    assert file_info(models_folder() / "trained_model.pth").sha256 == sha256
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.get_edited_object(), entry.object_repr) == (boss, run, str(run))
+    assert entry.get_change_message() == "made garden the default model: +0.50 dB against the present default."
+    door(signed_in(boss), run)  # it is the default already
+    assert LogEntry.objects.count() == 1
+
+
+def test_weights_of_no_run_are_in_the_audit_log_by_their_name(boss: User) -> None:
+    benchmark(weights("garden", 1), middlebury=(35.0, 35.5))
+    assert signed_in(boss).post("/api/v1/models/garden/promote/").status_code == 200
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id, entry.object_repr) == (boss, None, "garden")
+    page = signed_in(boss).get("/admin/admin/logentry/").content.decode()
+    assert "made garden the default model" in page
+
+
+def test_weights_that_could_not_be_put_in_place_are_not_in_the_audit_log(
+    boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    benchmark(weights("garden", 1), middlebury=(35.0, 35.5))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(promotion.shutil, "copy2", full)
+    with pytest.raises(OSError, match="No space"):
+        promotion.model_promote(name="garden", user=boss)
+    assert not LogEntry.objects.exists()
 
 
 @pytest.mark.parametrize(
