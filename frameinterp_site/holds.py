@@ -8,7 +8,9 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.http import HttpRequest
 
+from interpolation.models import Job
 from interpolation.services.queue import wake as wake_jobs
+from training.models import TrainingRun
 from training.services import wake as wake_training
 
 from .models import Hold
@@ -28,16 +30,28 @@ def hold_set(*, queue: str, mode: str, host: str = "", reason: str = "", user: U
     """No new work is taken from now on; with "pause", what runs is put back as well."""
     given = {"mode": Hold.Mode(mode), "reason": " ".join(reason.split())[:200], "created_by": user}
     hold, _ = Hold.objects.update_or_create(queue=queue, host=host[:80], defaults=given)
-    log.warning("hold: %s (%s), by %s", hold, hold.reason or "no reason given", user)
+    log.warning("hold: %s (%s), by %s", hold, hold.reason or "no reason given", user or "the command line")
     return hold
 
 
 def hold_release(*, hold: Hold, user: User | None = None) -> None:
     """Work is taken again, at once."""
-    log.warning("released: %s, by %s", hold, user)
+    log.warning("released: %s, by %s", hold, user or "the command line")
     hold.delete()
     if hold.queue in WAKE:  # messages of other queues have waited in their place
         WAKE[hold.queue]()
+
+
+def work_of(queue: str, host: str = "") -> list[Job | TrainingRun]:
+    """What the workers of a queue, or those of one machine, work on."""
+    mine = Q(worker__startswith=f"{host}:") if host else Q()
+    if queue == "interpolation":
+        jobs = Job.objects.filter(mine, status=Job.Status.RUNNING)
+        return list(jobs.without_figures().select_related("source").order_by("started_at"))
+    if queue == "training":
+        runs = TrainingRun.objects.filter(mine, status=TrainingRun.Status.RUNNING, by_hand=False)
+        return list(runs.defer("curve").order_by("started_at"))
+    return []  # messages to others are short, and no rows of ours
 
 
 def notices(request: HttpRequest) -> dict[str, object]:

@@ -18,10 +18,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from interpolation.admin_tools import audit
 from interpolation.models import Job
-from training.models import TrainingRun
 
 from .health import checks
-from .holds import hold_release, hold_set
+from .holds import hold_release, hold_set, work_of
 from .models import Hold, Worker
 from .workers import SILENT
 
@@ -101,21 +100,10 @@ def require_permission(request: HttpRequest) -> None:
 def workers() -> list[dict[str, Any]]:
     """Every cluster with its memory, whether it is silent, and what it works on."""
     now = timezone.now()
-    running: list[Job | TrainingRun] = [
-        *Job.objects.filter(status=Job.Status.RUNNING).without_figures().select_related("source"),
-        *TrainingRun.objects.filter(status=TrainingRun.Status.RUNNING).defer("curve"),
+    return [
+        {"worker": worker, "silent": now - worker.seen_at > SILENT, "work": work_of(worker.queue, worker.host)}
+        for worker in Worker.objects.all()
     ]
-    rows = []
-    for worker in Worker.objects.all():
-        kind = Job if worker.queue == "interpolation" else TrainingRun
-        rows.append(
-            {
-                "worker": worker,
-                "silent": now - worker.seen_at > SILENT,
-                "work": [one for one in running if isinstance(one, kind) and one.worker.startswith(f"{worker.host}:")],
-            }
-        )
-    return rows
 
 
 def waiting_by_user() -> list[tuple[str, int]]:

@@ -18,6 +18,7 @@ from frameinterp_site.models import Hold, Worker
 from frameinterp_site.operators import last_day
 from interpolation import services
 from interpolation.models import ApiToken, Job, Preview, Project, ShareLink, Source, UserLimits
+from training.models import TrainingRun
 
 from .pages import finished_job, job_of, person, source_of
 
@@ -169,6 +170,14 @@ def test_the_status_page_says_who_works_on_what(job: Job, worker: Worker, admin_
     page = admin_client.get("/admin/status/").content.decode()
     for words in ("render-1 (7)", "3.0\xa0GB", f'href="/jobs/{job.pk}/"', "No interpolation worker is alive"):
         assert words in page, words
+
+
+def test_the_cluster_of_webhooks_is_not_said_to_train(worker: Worker, admin_client: Client) -> None:
+    Worker.objects.update(queue="webhooks")
+    TrainingRun.objects.create(name="night run", status="running", worker="render-1:9:x")
+    assert "night run" not in admin_client.get("/admin/status/").content.decode().lower()
+    Worker.objects.update(queue="training")
+    assert "night run" in admin_client.get("/admin/status/").content.decode().lower()
 
 
 def test_a_silent_worker_is_an_alarm_on_every_page_of_the_admin_until_it_is_forgotten(
