@@ -6,9 +6,10 @@ import ctypes
 import gc
 from functools import cache
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 MMAP_BYTES = 32 << 20  # the most that glibc takes
 KEEP_BYTES = 1 << 30
+ARENAS = 2  # heaps for threads: each keeps what it has freed, and is as large as its busiest moment
 
 
 @cache
@@ -24,6 +25,7 @@ def keep_freed_memory() -> None:
         return
     mallopt(M_MMAP_THRESHOLD, MMAP_BYTES)
     mallopt(M_TRIM_THRESHOLD, KEEP_BYTES)
+    mallopt(M_ARENA_MAX, ARENAS)
 
 
 def give_memory_back() -> None:
