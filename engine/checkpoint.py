@@ -69,7 +69,7 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
     path = Path(path)
     payload = _read(path)
     try:
-        net = build(ModelConfig(**payload["config"]))
+        net = build(ModelConfig.from_dict(payload["config"]))
         net.load_state_dict(payload["weights"])
     except (KeyError, TypeError, RuntimeError, BadOptionsError) as error:
         raise WeightsError(

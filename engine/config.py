@@ -192,10 +192,16 @@ class ModelConfig:
     features: int = 32  # of a frame, at 1/4 size
     quarter: int = 48  # channels of the decoder at 1/4 size
     eighth: int = 64  # and at 1/8 size
+    detail: int = 16  # of what decides how much of the finest detail is left out; 0: no such part
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """As saved; what was saved before there was a `detail` has none."""
+        return cls(**{"detail": 0} | values)
 
     def __post_init__(self) -> None:
-        for name in ("half", "features", "quarter", "eighth"):
-            if not 4 <= getattr(self, name) <= 512:
+        for name in ("half", "features", "quarter", "eighth", "detail"):
+            if not 4 <= getattr(self, name) <= 512 and (name, getattr(self, name)) != ("detail", 0):
                 raise BadOptionsError(f"{name} = {getattr(self, name)} channels is out of range. Choose 4 to 512.")
 
 
@@ -263,5 +269,5 @@ class TrainConfig:
         if "data_dirs" in values:
             values["data_dirs"] = tuple(values["data_dirs"])
         if isinstance(values.get("model"), dict):
-            values["model"] = ModelConfig(**values["model"])
+            values["model"] = ModelConfig.from_dict(values["model"])
         return cls(**values)

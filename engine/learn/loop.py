@@ -27,7 +27,7 @@ from engine.errors import EngineError, WeightsError
 from engine.files import atomically
 from engine.interpolator import choose_device, cpu_has_bf16
 from engine.motion import luma
-from engine.nets import EncoderDecoder, Network, build
+from engine.nets import EncoderDecoder, Network, build, grown
 from engine.nets.flow_fusion import Synthesis
 
 from .losses import (
@@ -177,6 +177,7 @@ class _Run:
             net, carried = load_checkpoint(config.init)
             if net.config.arch != config.model.arch:
                 raise WeightsError(f"{config.init} holds {net.config.arch}, not {config.model.arch}.")
+            net = grown(net, config.model.detail)
             self.config, base_step = replace(config, model=net.config), carried["step"]
         net = net.to(self.device).train()
         average = build(net.config).to(self.device).eval()

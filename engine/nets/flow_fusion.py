@@ -3,7 +3,8 @@
 Motion is not invented but chosen. Classical flow (DIS) of both directions, followed to the middle of the pair, gives
 several candidates for every place: what each frame says, what both say together, and what is said a little to the left,
 right, above and below, since classical flow is wrong mostly beside the edges of moving things. The network weighs the
-candidates, first at 1/4 size, then once more at 1/2 size. Every learned part starts at zero, so an untrained network
+candidates, first at 1/4 size, then once more at 1/2 size, and says how much of the finest detail is left out where it
+cannot be known (noise, water, what neither frame shows). Every learned part starts at zero, so an untrained network
 already is motion-compensated interpolation (the candidates are weighed by how well they make both frames agree), and
 training can only be measured against that.
 
@@ -116,6 +117,9 @@ class FlowFusion(Network):
         # the choice, and a change of both flows, in tenths of a pixel so that early steps do not jump
         self.fine_head = Scaled(correction_head(half, _FINE_CANDIDATES + 4), [1.0] * _FINE_CANDIDATES + [0.1] * 4)
         self.mask_head = correction_head(half, 1, doubling=True)
+        if config.detail:  # weights from before there was such a part have none
+            self.detail_net = conv(half, config.detail)
+            self.detail_head = correction_head(config.detail, 2, doubling=True)
 
     def forward(self, img0: Tensor, img1: Tensor, flow_01: Tensor, flow_10: Tensor, timestep: Tensor) -> Synthesis:
         """Both pictures (N, 3, H, W), first flows at 1/4 size, timestep (N, 1, 1, 1)."""
@@ -163,7 +167,10 @@ class FlowFusion(Network):
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1) + change
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
         mask = torch.sigmoid(self.mask_head(fine).float() + prior)
-        picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, flows[:, :2], flows[:, 2:], mask)
+        less = None
+        if self.config.detail:  # nothing is left out at the frames themselves
+            less = self.detail_head(self.detail_net(fine)).float() * (4 * t * (1 - t))
+        picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, flows[:, :2], flows[:, 2:], mask, less)
         return Synthesis(picture, flows[:, :2], flows[:, 2:], mask, pair, choice)
 
 

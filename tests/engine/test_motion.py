@@ -7,10 +7,12 @@ from engine.motion import (
     dis_flow,
     farneback_flow,
     flow_to_picture,
+    fuse_warped,
     inconsistency,
     project_backward,
     resize_flow,
     warp_picture,
+    without_detail,
 )
 
 
@@ -114,3 +116,22 @@ def test_flow_picture_is_white_where_nothing_moves_and_has_one_colour_for_each_d
     assert tuple(picture[1, 1]) == (255, 255, 255)
     assert tuple(picture[0, 0]) == (255, 0, 0)
     assert tuple(picture[0, 1]) == (0, 255, 255)
+
+
+def test_fusing_colour_by_colour_gives_what_fusing_with_gradients_gives():
+    img0, img1 = (torch.from_numpy(textured(48, 64, seed)).permute(2, 0, 1)[None] / 255 for seed in (1, 2))
+    flows = [constant_flow(1, -2), constant_flow(-2, 1)]  # whole pixels, where both ways of warping are exact
+    mask, less = torch.rand(1, 1, 48, 64), torch.rand(1, 2, 48, 64)
+    for part in (None, less):
+        with torch.no_grad():
+            fast = fuse_warped(img0, img1, *flows, mask, part)
+        torch.testing.assert_close(fast, fuse_warped(img0, img1, *flows, mask, part), atol=1e-4, rtol=0)
+
+
+def test_detail_left_out_takes_fine_noise_and_leaves_what_is_flat_or_coarse():
+    noise, coarse = torch.rand(1, 3, 48, 64), torch.from_numpy(textured(48, 64)).permute(2, 0, 1)[None] / 255
+    nothing, everything = torch.zeros(1, 2, 48, 64), torch.ones(1, 2, 48, 64)
+    assert torch.equal(without_detail(noise, nothing), noise)
+    assert without_detail(noise, everything).std() < 0.3 * noise.std()
+    assert without_detail(coarse, everything).std() > 0.8 * coarse.std()
+    torch.testing.assert_close(without_detail(torch.full_like(noise, 0.4), everything), torch.full_like(noise, 0.4))

@@ -80,6 +80,15 @@ def test_starting_from_weights_keeps_them_until_something_is_better(config: Trai
         assert all(torch.equal(value, before[name]) for name, value in weights(result.model_path).items())
 
 
+def test_starting_from_older_weights_adds_the_part_they_do_not_have(config: TrainConfig):
+    first = loop.train(replace(config, model=replace(SMALL, detail=0), epochs=1))
+    second = loop.train(replace(config, init=str(first.model_path), lr=1e-5, epochs=1))
+    resumed = loop.train(replace(config, init=str(first.model_path), lr=1e-5, epochs=2, resume=True))
+    saved = torch.load(Path(config.model_path).with_suffix(".last.pt"), weights_only=True)
+    assert saved["net"]["detail_head.weight"].abs().sum() > 0
+    assert (second.steps, resumed.steps) == (3, 6)
+
+
 def test_the_baseline_trains_too(config: TrainConfig):
     result = loop.train(replace(config, model=replace(SMALL, arch="encoder_decoder"), epochs=1))
     assert load_checkpoint(result.model_path)[0].config.arch == "encoder_decoder"
