@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django.fixtures import Settings
 
+from frameinterp_site import broker
 from frameinterp_site.broker import ClusterBroker
 from frameinterp_site.holds import held, hold_release, hold_set
 from frameinterp_site.models import Hold
@@ -206,11 +207,47 @@ def test_a_held_machine_leaves_the_messages_to_others(monkeypatch: pytest.Monkey
     monkeypatch.setattr("frameinterp_site.broker.HELD_POLL", 0.0)
     (job,) = jobs_of("alice", 1)
     enqueue(job.pk)
-    broker = ClusterBroker(list_key="interpolation")
+    cluster = ClusterBroker(list_key="interpolation")
     hold = hold_set(queue="interpolation", mode="drain")
-    assert broker.dequeue() is None
+    assert cluster.dequeue() is None
     hold.delete()
-    assert len(broker.dequeue() or []) == 1
+    assert len(cluster.dequeue() or []) == 1
+
+
+@pytest.fixture
+def two_machines(db: None, monkeypatch: pytest.MonkeyPatch) -> tuple[ClusterBroker, ClusterBroker]:
+    """With one worker each, and three messages for them."""
+    monkeypatch.setattr(broker, "FULL_POLL", 0.0)
+    monkeypatch.setattr(broker.Conf, "POLL", 0.0)
+    monkeypatch.setattr(broker.Conf, "WORKERS", 1)
+    for job in jobs_of("alice", 3):
+        enqueue(job.pk)
+    return ClusterBroker(list_key="interpolation"), ClusterBroker(list_key="interpolation")
+
+
+def test_a_machine_whose_worker_is_busy_leaves_the_messages_to_one_that_is_idle(
+    two_machines: tuple[ClusterBroker, ClusterBroker],
+) -> None:
+    busy, idle = two_machines
+    ((message, _),) = busy.dequeue()
+    assert busy.dequeue() is None
+    assert len(idle.dequeue()) == 1
+    assert (busy.dequeue(), idle.dequeue()) == (None, None)
+    busy.acknowledge(message)
+    assert len(busy.dequeue()) == 1
+
+
+def test_the_message_of_a_worker_that_died_keeps_nobody_from_working(
+    two_machines: tuple[ClusterBroker, ClusterBroker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, _ = two_machines
+    processes = frozenset({11, 12})
+    monkeypatch.setattr(broker, "cluster_processes", lambda: processes)
+    cluster.dequeue()
+    assert cluster.dequeue() is None
+    processes = frozenset({11, 13})  # 12 has died, and 13 was started for it
+    assert len(cluster.dequeue()) == 1
+    assert cluster.dequeue() is None
 
 
 @pytest.mark.django_db
