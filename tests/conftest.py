@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -163,6 +165,18 @@ def tiny_pictures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]
     for index, path in enumerate(paths):
         Image.fromarray(tiny_frame(2 * index)).save(path)
     return paths
+
+
+@pytest.fixture(scope="session")
+def client_file() -> Any:
+    """The module docs/examples/inbetween_client.py."""
+    path = Path(__file__).parents[1] / "docs" / "examples" / "inbetween_client.py"
+    spec = importlib.util.spec_from_file_location("inbetween_client", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["inbetween_client"] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

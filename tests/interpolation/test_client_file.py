@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +12,6 @@ from pytest_django.live_server_helper import LiveServer
 from interpolation import runner, services
 from interpolation.hooks import signature
 from interpolation.models import Job, Source
-
-
-@pytest.fixture(scope="module")
-def client_file() -> Any:
-    path = Path(__file__).parents[2] / "docs" / "examples" / "inbetween_client.py"
-    spec = importlib.util.spec_from_file_location("inbetween_client", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["inbetween_client"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_it_uploads_waits_and_downloads(

@@ -17,11 +17,13 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import psutil
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARK = "INBETWEEN_TEST_MARK"
+PASSWORD = re.compile(r"Sign in as admin with the password (\S+)")
 
 
 def free_port() -> int:
@@ -42,7 +44,9 @@ def wait_for(condition: Callable[[], object], seconds: float) -> bool:
 class Portal:
     """`up` with its output in a file; every process it starts inherits our mark."""
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
+    def __init__(self, data: Path, port: int | None = None, **settings: str) -> None:
+        """settings: of the environment, INBETWEEN_...="..."."""
+        self.settings = settings
         self.data, self.port, self.mark = data, port or free_port(), secrets.token_hex(8)
         self.starts = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -69,24 +73,29 @@ class Portal:
     def launch(self) -> subprocess.Popen[bytes]:
         self.starts += 1
         self.link_models()
-        env = {name: value for name, value in os.environ.items() if not name.startswith("INBETWEEN_")}
         with (self.data / f"up{self.starts}.txt").open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", "--port", str(self.port)],
-                cwd=REPOSITORY,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={
-                    **env,
-                    "INBETWEEN_DATA": str(self.data),
-                    "INBETWEEN_MODELS": str(self.models),
-                    "INBETWEEN_ENV_FILE": os.devnull,
-                    MARK: self.mark,
-                },
-                start_new_session=True,
-            )
+            self.process = self.manage("up", "--port", str(self.port), output=output)
         return self.process
+
+    def manage(self, *words: str, output: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        """`manage.py ...` with the settings of this portal."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("INBETWEEN_")}
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *words],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={
+                **env,
+                "INBETWEEN_DATA": str(self.data),
+                "INBETWEEN_MODELS": str(self.models),
+                "INBETWEEN_ENV_FILE": os.devnull,
+                MARK: self.mark,
+                **self.settings,
+            },
+            start_new_session=True,
+        )
 
     def start(self) -> None:
         process = self.launch()
@@ -139,10 +148,10 @@ class Browser:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
 
-    def post(self, path: str, **fields: str) -> tuple[int, str]:
-        """Sends a form of `path`, its CSRF token taken from the page itself."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(path)[1])
-        assert token, f"{path} has no form"
+    def post(self, path: str, page: str = "", **fields: str) -> tuple[int, str]:
+        """Sends a form that stands on `page` (left out: on `path` itself), with the CSRF token from there."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(page or path)[1])
+        assert token, f"{page or path} has no form"
         data = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token.group(1)}).encode()
         request = urllib.request.Request(self.portal.url + path, data, {"Referer": self.portal.url + path})
         with self.opener.open(request, timeout=20) as answer:

@@ -13,9 +13,7 @@ import pytest
 
 from frameinterp_site.clusterwatch import LOOK_EVERY
 
-from .portal import Browser, Portal, wait_for
-
-PASSWORD = re.compile(r"Sign in as admin with the password (\S+)")
+from .portal import PASSWORD, Browser, Portal, wait_for
 
 
 @pytest.fixture(scope="module")
