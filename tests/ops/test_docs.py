@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,3 +32,46 @@ def test_commands_and_make_targets_exist(document: Path) -> None:
     targets = re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
     assert set(COMMAND.findall(text)) <= set(get_commands())
     assert set(TARGET.findall(text)) <= set(targets)
+
+
+def documented(heading: str, data: Path, backup: Path) -> list[str]:
+    """The commands below a heading of docs/operations.md, for these folders."""
+    text = (REPOSITORY / "docs" / "operations.md").read_text()
+    block = text.partition(f"**{heading}**")[2].split("```")[1].strip()
+    here = {"/srv/inbetween": str(data), "/backup": str(backup), ".venv/bin/python": sys.executable}
+    for there, place in here.items():
+        block = block.replace(there, place)
+    return block.splitlines()
+
+
+def test_backup_and_restore_as_documented_bring_back_what_was_there(tmp_path: Path) -> None:
+    data, backup, home = tmp_path / "data", tmp_path / "backup", tmp_path / "home"
+    (data / "media" / "jobs").mkdir(parents=True)
+    (data / "media" / "jobs" / "film.mp4").write_bytes(b"film")
+    (data / ".secret_key").write_text("secret")
+    (home / "models").mkdir(parents=True)
+    (home / "models" / "own.pth").write_bytes(b"weights")
+    portal = sqlite3.connect(data / "db.sqlite3", isolation_level=None)
+    portal.execute("PRAGMA journal_mode=WAL")
+    portal.execute("CREATE TABLE job (name)")
+    portal.execute("INSERT INTO job VALUES ('before')")  # is in the -wal only, as long as the portal runs
+
+    def run(commands: list[str]) -> None:
+        subprocess.run(["sh", "-ec", "\n".join(commands)], cwd=home, check=True, timeout=60)
+
+    for name in ("before", "once more"):
+        (data / "media" / f"{name}.mp4").write_bytes(b"film")
+        run(documented("Backup", data, backup))
+    portal.execute("INSERT INTO job VALUES ('after')")
+    (data / "media" / "jobs" / "film.mp4").unlink()
+    (home / "models" / "own.pth").unlink()
+    restore = documented("Restore", data, backup)
+    run(restore[: next(number for number, line in enumerate(restore) if line.startswith("make up"))])
+    portal.close()  # only now: a portal that was killed leaves its -wal
+    with sqlite3.connect(data / "db.sqlite3") as restored:
+        assert restored.execute("SELECT name FROM job").fetchall() == [("before",)]
+    files = sorted(str(path.relative_to(data)) for path in data.rglob("*.mp4"))
+    assert files == ["media/before.mp4", "media/jobs/film.mp4", "media/once more.mp4"]
+    assert (data / ".secret_key").read_text() == "secret"
+    assert (home / "models" / "own.pth").read_bytes() == b"weights"
+    assert stat.S_IMODE((backup / "data").stat().st_mode) == 0o700
