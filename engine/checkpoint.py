@@ -112,7 +112,7 @@ def model_info(name: str = "default", models_dir: Path | None = None) -> ModelIn
     if name == "default" or name in ARCHITECTURES:
         return untrained_info("flow_fusion" if name == "default" else name)
     known = ", ".join(sorted({"default", BLEND, *ARCHITECTURES, *(entry.stem for entry in folder.glob("*.pth"))}))
-    raise WeightsError(f'There is no model "{name}" in {folder}. Choose one of: {known}.')
+    raise WeightsError(f'There is no model "{name}" in {folder.name}/. Choose one of: {known}.')
 
 
 def untrained_info(arch: str) -> ModelInfo:

@@ -17,10 +17,7 @@ from .draw import Frames, PairMaker, Picture
 from .evidence import Worst
 from .metrics import blend, psnr, ssim
 from .pipeline import ReadAhead
-
-MAX_SAMPLES = 24
-MIN_SAMPLES = 4
-SHARE = 20  # at most one sample for so many gaps: an evaluation costs about a twentieth of the render at twice the rate
+from .sampling import most_samples
 
 
 def sample_frames(analysis: Analysis, within: tuple[Fraction, Fraction] | None = None) -> list[int]:
@@ -35,11 +32,6 @@ def sample_frames(analysis: Analysis, within: tuple[Fraction, Fraction] | None =
                 possible.append(number)
     count = min(len(possible), most_samples(len(gaps)))
     return [possible[(2 * index + 1) * len(possible) // (2 * count)] for index in range(count)]
-
-
-def most_samples(gaps: int) -> int:
-    """How many frames of a film of so many gaps are hidden at most."""
-    return min(MAX_SAMPLES, max(MIN_SAMPLES, gaps // SHARE), gaps // 2)
 
 
 def held_out(

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from engine.config import RenderOptions
 from engine.errors import BadOptionsError
-from engine.heldout import most_samples
+from engine.sampling import most_samples
 from interpolation.models import Job, Source
 
 from .prediction import predict

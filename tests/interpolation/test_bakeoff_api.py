@@ -47,7 +47,11 @@ def test_a_bake_off_is_started_and_found_again(api: APIClient, alice: User) -> N
     ("sent", "status", "words"),
     [
         ({"first": "blend", "second": "blend"}, 400, "Choose two different models."),
-        ({"first": "blend", "second": "nobody"}, 400, 'There is no model "nobody"'),
+        (
+            {"first": "blend", "second": "nobody"},
+            400,
+            'There is no model "nobody" in models/. Choose one of: blend',
+        ),
         ({"first": "blend"}, 400, "second: This field is required."),
         ({"first": "blend", "second": "default", "model": "x"}, 400, "There is no such field."),
     ],
