@@ -18,6 +18,8 @@ from .history import SIZE_WORDS, SIZES
 from .models import Job, JobQuerySet
 
 DAYS = 60
+FEWEST_DAYS = 14
+WHOLE_STEPS = 8  # bars up to here have a line for every one; above, Plotly chooses whole numbers by itself
 COLORS = ("--new", "--key", "--good", "--ink-2", "--ink")
 STATES = (("succeeded", "--new"), ("failed", "--key"), ("cancelled", "--ink-2"))
 PSNR_BINS = [(low, low + 2) for low in range(20, 50, 2)]
@@ -62,9 +64,9 @@ def dashboard(jobs: JobQuerySet) -> dict[str, Any]:
 def jobs_per_day(jobs: JobQuerySet) -> dict[str, Any] | None:
     """Bars: jobs by the day they were started on, stacked by how they ended."""
     today = timezone.localdate()
-    first = today - timedelta(days=DAYS - 1)
+    earliest = today - timedelta(days=DAYS - 1)
     rows = (
-        jobs.filter(created_at__date__gte=first)
+        jobs.filter(created_at__date__gte=earliest)
         .order_by()
         .annotate(day=TruncDate("created_at"))
         .values_list("day", "status")
@@ -75,14 +77,16 @@ def jobs_per_day(jobs: JobQuerySet) -> dict[str, Any] | None:
         counted[status][day] = count
     if not counted:
         return None
-    days = [first + timedelta(days=at) for at in range(DAYS)]
+    first = min(day for by_day in counted.values() for day in by_day)
+    shown = max((today - first).days + 1, FEWEST_DAYS)  # what lies before the first job is left out
+    days = [today - timedelta(days=at) for at in reversed(range(shown))]
     labels = dict(Job.Status.choices)
     traces = [
         bars([str(day) for day in days], [counted[status].get(day, 0) for day in days], str(labels[status]), color)
         for status, color in STATES
         if counted.get(status)
     ]
-    return figure(traces, y=_("jobs a day"), barmode="stack") if traces else None
+    return figure(traces, y=_("jobs a day"), barmode="stack", counts=True) if traces else None
 
 
 def size_of(job: dict[str, Any]) -> str:
@@ -123,7 +127,9 @@ def distribution(values: list[float], bins: Sequence[tuple[float, float]], x: st
     shown = [at for at, count in enumerate(counts) if count]
     kept = range(max(0, shown[0] - 1), min(len(bins), shown[-1] + 2))
     names = [f"{form.format(bins[at][0])}–{form.format(bins[at][1])}" for at in kept]
-    return figure([bars(names, [counts[at] for at in kept], _("jobs"), "--new")], x=x, y=_("jobs"), category=True)
+    return figure(
+        [bars(names, [counts[at] for at in kept], _("jobs"), "--new")], x=x, y=_("jobs"), category=True, counts=True
+    )
 
 
 def bars(x: list[Any], y: list[Any], name: str, color: str) -> dict[str, Any]:
@@ -131,14 +137,26 @@ def bars(x: list[Any], y: list[Any], name: str, color: str) -> dict[str, Any]:
 
 
 def figure(
-    traces: list[dict[str, Any]], *, x: str = "", y: str = "", category: bool = False, barmode: str = "group"
+    traces: list[dict[str, Any]],
+    *,
+    x: str = "",
+    y: str = "",
+    category: bool = False,
+    barmode: str = "group",
+    counts: bool = False,
 ) -> dict[str, Any]:
+    """counts: the bars count things, so that the axis has whole numbers only (Plotly alone would mark half jobs)."""
+    highest = max(sum(stack) for stack in zip(*(trace["y"] for trace in traces), strict=True)) if counts else 0
     layout: dict[str, Any] = {
         "height": 280,
         "barmode": barmode,
-        "bargap": max(0.25, 0.85 - 0.12 * len(traces[0]["x"])),
         "showlegend": len(traces) > 1,
         "xaxis": {"title": {"text": x}, "fixedrange": True, **({"type": "category"} if category else {})},
-        "yaxis": {"title": {"text": y}, "rangemode": "tozero", "fixedrange": True},
+        "yaxis": {
+            "title": {"text": y},
+            "rangemode": "tozero",
+            "fixedrange": True,
+            **({"dtick": 1} if counts and highest <= WHOLE_STEPS else {}),
+        },
     }
     return {"data": traces, "layout": layout}

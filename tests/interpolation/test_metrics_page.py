@@ -73,3 +73,19 @@ def test_every_figure_falls_into_its_bin() -> None:
     (bars,) = chart["data"]
     counted = dict(zip(bars["x"], bars["y"], strict=True))
     assert {name: count for name, count in counted.items() if count} == {"20–22": 1, "30–32": 1, "32–34": 2, "48–50": 1}
+
+
+def test_jobs_are_counted_in_whole_numbers_and_few_days_fill_the_chart(page: Client) -> None:
+    from django.contrib.auth.models import User
+
+    film = source_of(User.objects.get(username="ada"))
+    for _ in range(2):
+        finished_job(film)
+    charts = page.get("/metrics/").context["charts"]
+    assert {name: charts[name]["layout"]["yaxis"].get("dtick") for name in ("jobs", "psnr", "ssim", "speed")} == {
+        "jobs": 1,
+        "psnr": 1,
+        "ssim": 1,
+        "speed": None,
+    }
+    assert len(charts["jobs"]["data"][0]["x"]) == 14
