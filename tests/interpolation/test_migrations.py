@@ -71,6 +71,16 @@ def test_tokens_made_before_they_had_a_scope_go_on_to_work_until_they_expire(old
     assert [made_by(token) for token in (good, endless, over)] == [201, 201, 401]
 
 
+def test_somebody_whose_old_token_was_kept_can_be_deleted(old: Any) -> None:
+    """Nothing is left in knox's own table that points to them, where Django would not look for it."""
+    keep_token(old, "a" * 64, 71, None)
+    migrate()
+    User.objects.using(OLD).get(pk=71).delete()
+    old.check_constraints()
+    assert list(User.objects.using(OLD).values_list("username", flat=True)) == ["ben"]
+    assert not ApiToken.objects.using(OLD).exists()
+
+
 def made_by(token: str) -> int:
     """What a call that changes something is answered."""
     client = Client(headers={"Authorization": f"Token {token}"})
