@@ -198,9 +198,10 @@ def without_detail(picture: Tensor, less: Tensor) -> Tensor:
     Args:
         less: (N, 2, H, W), what is taken away of the detail up to about 2 pixels, and up to about 4; 0 nothing, 1 all.
     """
+    fine, coarse = less.split(1, dim=1)
     soft = smoothed(picture)
     softer = smoothed(smoothed(soft))
-    return torch.addcmul(torch.addcmul(picture, less[:, :1], soft - picture), less[:, 1:], softer - soft)
+    return torch.addcmul(torch.addcmul(picture * (1 - fine), fine - coarse, soft), coarse, softer)
 
 
 def halved(image: Tensor) -> Tensor:

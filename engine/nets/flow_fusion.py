@@ -169,7 +169,7 @@ class FlowFusion(Network):
         mask = torch.sigmoid(self.mask_head(fine).float() + prior)
         less = None
         if self.config.detail:  # nothing is left out at the frames themselves
-            less = self.detail_head(self.detail_net(fine)).float() * (4 * t * (1 - t))
+            less = self.detail_head(self.detail_net(fine)) * (4 * t * (1 - t))  # float32, as t is
         picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, flows[:, :2], flows[:, 2:], mask, less)
         return Synthesis(picture, flows[:, :2], flows[:, 2:], mask, pair, choice)
 
