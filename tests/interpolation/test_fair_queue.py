@@ -255,4 +255,7 @@ def test_everybody_is_told_that_the_workers_are_held(client) -> None:
     client.force_login(person("alice"))
     hold_set(queue="interpolation", mode="pause", reason="new disk until noon")
     page = client.get("/queue/").content.decode()
-    assert "an administrator has paused the workers (new disk until noon)" in page
+    assert "New jobs wait: an administrator has paused the workers (new disk until noon). Everything is kept" in page
+    assert "A job you start now waits until" in page and "taken up at once" not in page
+    hold_set(queue="training", mode="drain", host="gpu-1")
+    assert "Training waits (gpu-1): an administrator has stopped the workers. " in client.get("/help/").content.decode()
