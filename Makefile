@@ -78,7 +78,8 @@ screenshots: setup chromium ## pictures of the portal with real jobs, into docs/
 	@$(PY) -m tests.browser.screenshots
 
 messages: setup ## write the words to translate: make messages LANGUAGE=de (needs GNU gettext)
-	@mkdir -p frameinterp_site/locale && $(PY) manage.py makemessages --locale $(or $(LANGUAGE),en) --ignore .venv --ignore staticfiles
+	@mkdir -p frameinterp_site/locale && $(PY) manage.py makemessages --locale $(or $(LANGUAGE),en) --ignore .venv --ignore staticfiles \
+	  && $(PY) manage.py makemessages --domain djangojs --locale $(or $(LANGUAGE),en) --ignore .venv --ignore staticfiles --ignore vendor --ignore media
 
 clean: ## remove caches and collected files; .venv, database and media stay
 	@rm -rf staticfiles cache test-artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

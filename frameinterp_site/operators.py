@@ -14,6 +14,7 @@ from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from interpolation.admin_tools import audit
@@ -94,7 +95,7 @@ def worker_forget(request: HttpRequest, pk: int) -> HttpResponse:
 
 def require_permission(request: HttpRequest) -> None:
     if not request.user.has_perm("frameinterp_site.change_hold"):
-        raise PermissionDenied("You may look at this page, but not stop workers.")
+        raise PermissionDenied(gettext("You may look at this page, but not stop workers."))
 
 
 def workers() -> list[dict[str, Any]]:

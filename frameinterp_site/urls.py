@@ -2,6 +2,8 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.cache import cache_control
+from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from . import operators
@@ -16,6 +18,7 @@ urlpatterns = [
     path("admin/status/hold/<int:pk>/release/", admin.site.admin_view(operators.hold_remove), name="operator-release"),
     path("admin/status/forget/<int:pk>/", admin.site.admin_view(operators.worker_forget), name="operator-forget"),
     path("admin/", admin.site.urls),
+    path("words.js", cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view()), name="words"),
     path("health/", health, name="health"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -128,14 +128,15 @@ class UploadForm(forms.Form):
             if size > settings.MAX_UPLOAD_BYTES:
                 limit = filesizeformat(settings.MAX_UPLOAD_BYTES)
                 raise forms.ValidationError(
-                    f"{file.name} is {filesizeformat(size)}; the most that can be uploaded is {limit}."
+                    _("%(name)s is %(size)s; the most that can be uploaded is %(limit)s.")
+                    % {"name": file.name, "size": filesizeformat(size), "limit": limit}
                 )
         if len(files) == 1 and _is_still(files[0]):
-            raise forms.ValidationError("One picture has nothing to lie between. Choose two pictures, or a video.")
+            raise forms.ValidationError(_("One picture has nothing to lie between. Choose two pictures, or a video."))
         if len(files) > 1 and any((file.content_type or "").startswith("video/") for file in files):
-            raise forms.ValidationError("A video goes alone. Choose one video, or two or more pictures.")
+            raise forms.ValidationError(_("A video goes alone. Choose one video, or two or more pictures."))
         if len(files) > 1 and any(_is_zip(file) for file in files):
-            raise forms.ValidationError("A zip goes alone. Choose one zip, or the pictures themselves.")
+            raise forms.ValidationError(_("A zip goes alone. Choose one zip, or the pictures themselves."))
         return files
 
     def clean_input_fps(self) -> str:
@@ -148,7 +149,7 @@ class UploadForm(forms.Form):
         paths = self.cleaned_data["paths"] or []
         fit = isinstance(paths, list) and all(isinstance(path, str) and 0 < len(path) <= 1000 for path in paths)
         if not fit or (paths and len(paths) != len(self.cleaned_data.get("footage", paths))):
-            raise forms.ValidationError("The names of the pictures do not fit the pictures. Choose them again.")
+            raise forms.ValidationError(_("The names of the pictures do not fit the pictures. Choose them again."))
         return paths
 
     def clean(self) -> dict[str, Any]:

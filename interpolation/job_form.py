@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from engine.checkpoint import ModelInfo
 from engine.config import MAX_INBETWEEN, RenderOptions, parse_fps, parse_resolution, parse_seconds
@@ -183,7 +184,9 @@ class JobForm(forms.Form):
         if value is None:
             if self.data.get("mode") == "fps":
                 return 1  # not used: the rate says how many
-            raise forms.ValidationError(f"Say how many in-between frames to draw, 1 to {MAX_INBETWEEN}.")
+            raise forms.ValidationError(
+                _("Say how many in-between frames to draw, 1 to %(most)s.") % {"most": MAX_INBETWEEN}
+            )
         if self.data.get("mode") == "fps" and self.source.kind == Source.Kind.VIDEO:
             return min(max(value, 1), MAX_INBETWEEN)
         return value
@@ -194,7 +197,7 @@ class JobForm(forms.Form):
         if not wanted and not (value and self.source.kind == Source.Kind.PICTURES):
             return None
         if not value:
-            raise forms.ValidationError("Say which frame rate to reach, for example 60 or 60000/1001.")
+            raise forms.ValidationError(_("Say which frame rate to reach, for example 60 or 60000/1001."))
         return str(_checked(lambda: parse_fps(value)))
 
     def clean_trim_start(self) -> str | None:

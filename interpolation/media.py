@@ -16,6 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.utils._os import safe_join
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe, quote_etag
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import AuthenticationFailed
 
@@ -72,13 +73,13 @@ def job_download(request: HttpRequest, pk: UUID, what: str) -> HttpResponseBase:
     jobs = Job.objects.alive() if shown_by_link(request.session, pk) else Job.objects.reachable_by(asker(request))
     job = get_object_or_404(jobs.select_related("source"), pk=pk)
     if job.status != Job.Status.SUCCEEDED:
-        raise Http404("This job has no result yet.")
+        raise Http404(gettext("This job has no result yet."))
     if what == "figures":
         return download_figures(job)
     kept = {"master": job.master, "pictures": job.pictures_zip}.get(what)
     file = Path(settings.MEDIA_ROOT) / kept if kept else None
     if file is None or not file.is_file():
-        raise Http404("This file is not kept any more. Run the job again to make it anew.")
+        raise Http404(gettext("This file is not kept any more. Run the job again to make it anew."))
     ending = "" if what == "master" else "-pictures"
     return send(request, file, f"{result_name(job)}{ending}{file.suffix}")
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from django.utils.translation import gettext
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_field
@@ -231,7 +232,7 @@ class TrainingRunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     def _trainer(self) -> User:
         user = self.request.user
         if not isinstance(user, User) or not services.may_start(user):
-            raise PermissionDenied("Only administrators may start training here.")
+            raise PermissionDenied(gettext("Only administrators may start training here."))
         return user
 
 
@@ -251,7 +252,7 @@ def filled_form(given: dict[str, Any], user: User) -> TrainingForm:
 
 def promoted(request: Request, name: str) -> Response:
     if not may_promote(request.user):
-        raise PermissionDenied("Only administrators choose the default model.")
+        raise PermissionDenied(gettext("Only administrators choose the default model."))
     found = promotion.model_promote(name=name, user=cast(User, request.user))
     return Response({"model": name, "words": found.words, "gain": found.gain})
 

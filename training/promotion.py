@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from .models import TrainingRun
 from .services import ServiceError, StateError
@@ -45,7 +46,7 @@ def read_benchmark() -> dict[str, Any]:
         found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
         return found
     except ValueError as error:
-        raise ServiceError(f"{path} is damaged. {HOW}") from error
+        raise ServiceError(_("%(path)s is damaged. %(how)s") % {"path": path, "how": HOW}) from error
 
 
 def gate(name: str) -> Gate:

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
@@ -80,7 +81,7 @@ def training_run_create(
     """
     name = " ".join(name.split())
     if not name:
-        raise ServiceError("Give the run a name. The model will be called after it.")
+        raise ServiceError(_("Give the run a name. The model will be called after it."))
     for folder in config.data_dirs:
         if folder not in own:
             require_allowed(owner, folder)
@@ -126,7 +127,9 @@ def training_run_cancel(*, run: TrainingRun) -> None:
         running = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING)
         if not running.update(cancel_requested_at=now):
             run.refresh_from_db()
-            raise StateError(f'This run is over ("{run.get_status_display()}"): there is nothing to stop.')
+            raise StateError(
+                _('This run is over ("%(status)s"): there is nothing to stop.') % {"status": run.get_status_display()}
+            )
     run.refresh_from_db()
 
 
@@ -142,8 +145,11 @@ def training_run_requeue(*, run: TrainingRun) -> None:
             require_unused(run.config.get("model_path", ""))
         if not over.update(attempts=0, **WAITING):
             run.refresh_from_db()
-            how = "was started by hand" if run.by_hand else f'is "{run.get_status_display()}"'
-            raise StateError(f"This run {how}: only failed and stopped runs of this portal can go on.")
+            if run.by_hand:
+                words = _("This run was started by hand: only failed and stopped runs of this portal can go on.")
+            else:
+                words = _('This run is "%(status)s": only failed and stopped runs of this portal can go on.')
+            raise StateError(words % {"status": run.get_status_display()})
         enqueue_on_commit(run.pk)
     run.refresh_from_db()
 
@@ -158,7 +164,7 @@ def require_allowed(owner: User | None, folder: str) -> None:
     root = Path(settings.TRAINING_DATA).resolve()
     inside = Path(folder).resolve().is_relative_to(root)
     if owner is not None and not owner.is_staff and not inside:
-        raise ServiceError(f"Choose a folder inside {root}. Others are for administrators only.")
+        raise ServiceError(_("Choose a folder inside %(root)s. Others are for administrators only.") % {"root": root})
 
 
 def require_unused(model_path: str) -> None:
@@ -166,7 +172,8 @@ def require_unused(model_path: str) -> None:
     for other in TrainingRun.objects.filter(status__in=TrainingRun.LIVE):
         if Path(other.config.get("model_path", "")).resolve() == Path(model_path).resolve():
             raise StateError(
-                f'The run "{other.name}" is still writing {Path(model_path).name}. Stop it, or use another name.'
+                _('The run "%(name)s" is still writing %(file)s. Stop it, or use another name.')
+                % {"name": other.name, "file": Path(model_path).name}
             )
 
 
@@ -176,8 +183,11 @@ def require_room(model_path: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < LEAST_ROOM:
         raise NoSpaceError(
-            f"{folder} has {free >> 20} MB free; training needs {LEAST_ROOM >> 20} MB for the weights and "
-            "what it saves to go on from. Free some space, or write them elsewhere."
+            _(
+                "%(folder)s has %(free)s MB free; training needs %(least)s MB for the weights and "
+                "what it saves to go on from. Free some space, or write them elsewhere."
+            )
+            % {"folder": folder, "free": free >> 20, "least": LEAST_ROOM >> 20}
         )
 
 
@@ -191,13 +201,13 @@ def new_model_path(name: str) -> Path:
         "".join(letter if letter.isalnum() and letter.isascii() else " " for letter in name.lower()).split()
     )
     if not stem:
-        raise ServiceError("The name needs letters or digits: the model will be called after it.")
+        raise ServiceError(_("The name needs letters or digits: the model will be called after it."))
     from engine.checkpoint import BLEND, DEFAULT_NAME, models_folder  # imports torch: not for workers and the reaper
     from engine.nets import ARCHITECTURES
 
     path = models_folder() / f"{stem[:60]}.pth"
     if path.exists() or stem in ("default", BLEND, DEFAULT_NAME, *ARCHITECTURES):
-        raise StateError(f'There is a model called "{stem}" already. Choose another name.')
+        raise StateError(_('There is a model called "%(stem)s" already. Choose another name.') % {"stem": stem})
     return path
 
 

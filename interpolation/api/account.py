@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.exceptions import PermissionDenied
@@ -155,5 +156,5 @@ class TokenView(APIView):
         given = dict(serializer.validated_data)
         user = authenticate(request._request, username=given.pop("username"), password=given.pop("password"))
         if user is None:
-            raise PermissionDenied("Wrong name or password.")
+            raise PermissionDenied(gettext("Wrong name or password."))
         return made(user, given)

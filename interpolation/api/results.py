@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -36,7 +37,7 @@ class GoneError(APIException):
 
 def require_result(job: Job) -> None:
     if job.status != Job.Status.SUCCEEDED:
-        raise StateError(f'This job is "{job.get_status_display()}": there is no result.')
+        raise StateError(_('This job is "%(status)s": there is no result.') % {"status": job.get_status_display()})
 
 
 class ResultsActions:
@@ -60,7 +61,7 @@ class ResultsActions:
         kept = job.master if what == "master" else job.pictures_zip
         file = Path(settings.MEDIA_ROOT) / kept
         if not kept or not file.is_file():
-            raise GoneError("This file is not kept any more. Run the job again to make it anew.")
+            raise GoneError(_("This file is not kept any more. Run the job again to make it anew."))
         ending = "" if what == "master" else "-pictures"
         return send(request._request, file, f"{result_name(job)}{ending}{file.suffix}")
 

@@ -16,6 +16,7 @@ from django.http import HttpRequest, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -143,7 +144,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         try:
             project = find(Project.objects.all(), request.user, Act.CHANGE, given.get("project", ""))
         except DjangoValidationError as error:
-            raise ParseError("The project in Upload-Metadata is no number of a project.") from error
+            raise ParseError(gettext("The project in Upload-Metadata is no number of a project.")) from error
         first = body_length(request)
         checksum = checksum_of(request)
         if first:
@@ -170,7 +171,7 @@ class UploadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         spoken(request)
         upload = self.get_object()
         if upload.expires_at < timezone.now():
-            raise services.GoneError("This upload is not kept any more. Begin a new one.")
+            raise services.GoneError(gettext("This upload is not kept any more. Begin a new one."))
         said = {"Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"}
         if upload.metadata:
             said["Upload-Metadata"] = upload.metadata

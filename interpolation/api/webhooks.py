@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -58,7 +59,7 @@ class WebhookCreateSerializer(StrictSerializer):
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         if ("project" in data) == ("job" in data):
-            raise ValidationError({"project": ["Name either a project or a job."]})
+            raise ValidationError({"project": [gettext("Name either a project or a job.")]})
         return data
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from interpolation.models import ApiToken, Job, Member, Preferences, Project
 
@@ -28,7 +29,7 @@ def preferences_of(user: User) -> Preferences:
 def preferences_set(*, user: User, time_zone: str, theme: str, email: str, mail_when_done: bool) -> Preferences:
     """Raises ServiceError for mail without an address."""
     if mail_when_done and not email:
-        raise ServiceError("Give an e-mail address, so that there is somewhere to write to.")
+        raise ServiceError(_("Give an e-mail address, so that there is somewhere to write to."))
     if user.email != email:
         user.email = email
         user.save(update_fields=["email"])
@@ -98,7 +99,7 @@ def account_delete(*, user: User) -> None:
     """
     others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
     if user.is_superuser and not others.exists():
-        raise ServiceError("You are the only administrator. Make somebody else one first.")
+        raise ServiceError(_("You are the only administrator. Make somebody else one first."))
     for project in user.projects.all():
         project_purge(project=project)
     user.delete()

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from engine.config import RenderOptions
 from interpolation.models import BakeOff, Job, Source, Vote
@@ -51,9 +52,9 @@ def bakeoff_create(*, user: User, source: Source, first: str, second: str) -> Ba
         ServiceError: twice the same model, or no video. What job_create raises.
     """
     if source.kind != Source.Kind.VIDEO:
-        raise ServiceError("Choose a video: two pictures are compared on their own page.")
+        raise ServiceError(_("Choose a video: two pictures are compared on their own page."))
     if first == second:
-        raise ServiceError("Choose two different models.")
+        raise ServiceError(_("Choose two different models."))
     trim = {} if Fraction(source.info.get("duration") or 0) <= LONGEST else {"trim_end": LONGEST}
     with transaction.atomic():
         jobs = [
@@ -93,14 +94,14 @@ def bakeoff_vote(*, bakeoff: BakeOff, number: int, side: str) -> None:
         StateError: it is over, or there is nothing to judge yet. ServiceError: no such side or round.
     """
     if bakeoff.revealed_at is not None:
-        raise StateError("This bake-off is over: you know which is which.")
+        raise StateError(_("This bake-off is over: you know which is which."))
     if bakeoff_stage(bakeoff) is not Stage.BLIND:
-        raise StateError("There is nothing to judge before both films are drawn.")
+        raise StateError(_("There is nothing to judge before both films are drawn."))
     if side not in SIDES:
-        raise ServiceError("Vote for A, for B, or for no difference.")
+        raise ServiceError(_("Vote for A, for B, or for no difference."))
     due = bakeoff_round(bakeoff)
     if not 1 <= number <= due:
-        raise ServiceError(f"The round to judge is number {due}.")
+        raise ServiceError(_("The round to judge is number %(due)s.") % {"due": due})
     if number < due:
         return
     choice = Vote.Choice.TIE
@@ -116,7 +117,7 @@ def bakeoff_vote(*, bakeoff: BakeOff, number: int, side: str) -> None:
 def bakeoff_reveal(*, bakeoff: BakeOff) -> None:
     """Raises StateError before anything was judged."""
     if not bakeoff.votes.exists():
-        raise StateError("Judge at least once before you look.")
+        raise StateError(_("Judge at least once before you look."))
     BakeOff.objects.filter(pk=bakeoff.pk, revealed_at__isnull=True).update(revealed_at=timezone.now())
     bakeoff.refresh_from_db(fields=["revealed_at"])
 

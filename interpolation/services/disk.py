@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from engine.disk import FULL
 from engine.disk import in_words as in_words
@@ -30,9 +31,12 @@ def require_room(needed: int) -> None:
     free = free_bytes()
     if free - needed < settings.MIN_FREE_BYTES:
         raise NoRoomError(
-            f"The server's disk has no room for this: {in_words(needed)} needed, {in_words(free)} free, "
-            f"of which {in_words(settings.MIN_FREE_BYTES)} must stay free. Ask the administrator to make room, "
-            "or delete projects that are no longer needed."
+            _(
+                "The server's disk has no room for this: %(needed)s needed, %(free)s free, of which "
+                "%(least)s must stay free. Ask the administrator to make room, or delete "
+                "projects that are no longer needed."
+            )
+            % {"needed": in_words(needed), "free": in_words(free), "least": in_words(settings.MIN_FREE_BYTES)}
         )
 
 

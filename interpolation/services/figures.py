@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from engine.config import RenderOptions
@@ -41,9 +42,9 @@ def _send(job_id: UUID) -> None:
 
 def require_measurable(job: Job) -> None:
     if job.status != Job.Status.SUCCEEDED or job.source.kind != Source.Kind.VIDEO:
-        raise ServiceError("Only videos that are done have held-out figures.")
+        raise ServiceError(_("Only videos that are done have held-out figures."))
     if job.source.purged_at is not None or not job.source.path.is_file():
-        raise ServiceError("Its source is not kept any more: there is nothing to compare with.")
+        raise ServiceError(_("Its source is not kept any more: there is nothing to compare with."))
 
 
 def job_measure_now(*, job: Job, should_stop: Callable[[], bool] | None = None) -> None:
@@ -59,7 +60,10 @@ def job_measure_now(*, job: Job, should_stop: Callable[[], bool] | None = None) 
     options = RenderOptions.from_dict(job.options | {"held_out": True})
     model = Interpolator.load(job.model_name or options.model, settings.JOB_DEVICE, threads=settings.JOB_THREADS)
     if model.info.sha256 != job.model_sha256:
-        raise ServiceError(f"“{job.model_name}” has other weights now than when this was drawn. Run the job again.")
+        raise ServiceError(
+            _("“%(model_name)s” has other weights now than when this was drawn. Run the job again.")
+            % {"model_name": job.model_name}
+        )
     with tempfile.TemporaryDirectory(dir=job.directory, prefix="figures-") as folder:
         figures, note = evaluate_video(job.source.path, Path(folder), options, model, should_stop=should_stop)
     with transaction.atomic():

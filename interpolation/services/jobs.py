@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from engine.config import RenderOptions
 from interpolation.models import Job, Source
@@ -42,7 +43,7 @@ def job_create(*, source: Source, options: dict[str, Any], user: User | None = N
 
     checked = RenderOptions.from_dict(options)
     if source.purged_at is not None or source.deleted_at is not None:
-        raise StateError("This source is deleted. Bring it back, or upload it again.")
+        raise StateError(_("This source is deleted. Bring it back, or upload it again."))
     for words in unfit_options(source, checked.to_dict()).values():
         raise ServiceError(words)
     model_info(checked.model)
@@ -93,7 +94,9 @@ def job_cancel(*, job: Job) -> None:
         running = Job.objects.filter(pk=job.pk, status=Status.RUNNING)
         if not running.update(cancel_requested_at=now):
             job.refresh_from_db()
-            raise StateError(f'This job is over ("{job.get_status_display()}"): there is nothing to cancel.')
+            raise StateError(
+                _('This job is over ("%(status)s"): there is nothing to cancel.') % {"status": job.get_status_display()}
+            )
     job.refresh_from_db()
     log.info("cancelled by a person", extra={"job": job.pk})
 
@@ -105,13 +108,16 @@ def job_retry(*, job: Job) -> None:
         StateError: the job waits, runs, or is done.
     """
     if job.source.purged_at is not None:
-        raise StateError("The source of this job is deleted for good. Upload it again and start a new job.")
+        raise StateError(_("The source of this job is deleted for good. Upload it again and start a new job."))
     require_place(job.created_by or job.project.owner)
     over = Job.objects.filter(pk=job.pk, status__in=(Status.FAILED, Status.CANCELLED))
     with transaction.atomic():
         if not over.update(attempts=0, **WAITING):
             job.refresh_from_db()
-            raise StateError(f'This job is "{job.get_status_display()}": only failed and cancelled jobs are run again.')
+            raise StateError(
+                _('This job is "%(status)s": only failed and cancelled jobs are run again.')
+                % {"status": job.get_status_display()}
+            )
         enqueue_on_commit(job.pk)
     job.refresh_from_db()
 
@@ -121,7 +127,7 @@ def job_requeue(*, job: Job) -> None:
     open_ = Job.objects.filter(pk=job.pk).exclude(status=Status.SUCCEEDED)
     with transaction.atomic():
         if not open_.update(attempts=0, **WAITING):
-            raise StateError("This job is done. Start a new one instead.")
+            raise StateError(_("This job is done. Start a new one instead."))
         enqueue_on_commit(job.pk)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from engine.config import RenderOptions
 from interpolation.models import Job, UserLimits
@@ -22,7 +24,7 @@ from .errors import LimitError, TooLargeError
 from .ledger import storage_of
 
 MB = 1 << 20
-ASK = "or ask the administrator for more"
+ASK = gettext_lazy("or ask the administrator for more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ def require_upload(owner: User, size: int) -> None:
     limits = limits_of(owner)
     if size > limits.upload_bytes:
         raise TooLargeError(
-            f"The upload has {in_words(size)}; at most {in_words(limits.upload_bytes)} are taken. "
-            f"Cut it, encode it smaller, {ASK}."
+            _("The upload has %(size)s; at most %(most)s are taken. Cut it, encode it smaller, %(ask)s.")
+            % {"size": in_words(size), "most": in_words(limits.upload_bytes), "ask": ASK}
         )
     require_storage(owner, size, limits)
 
@@ -81,8 +83,17 @@ def require_storage(owner: User, more: int, limits: Limits | None = None) -> Non
     used = storage_of(owner).total
     if used + more > allowed:
         raise LimitError(
-            f"There is no room in {owner.username}'s storage: {in_words(used)} of {in_words(allowed)} are used, and "
-            f"this needs {in_words(more)}. Delete sources or results that are no longer needed, {ASK}."
+            _(
+                "There is no room in %(username)s's storage: %(used)s of %(allowed)s are used, and this "
+                "needs %(more)s. Delete sources or results that are no longer needed, %(ask)s."
+            )
+            % {
+                "username": owner.username,
+                "used": in_words(used),
+                "allowed": in_words(allowed),
+                "more": in_words(more),
+                "ask": ASK,
+            }
         )
 
 
@@ -93,8 +104,11 @@ def require_footage(owner: User, info: Mapping[str, Any]) -> None:
     minutes = float(Fraction(info.get("duration") or 0) / 60)
     if limits.minutes and minutes > limits.minutes:
         raise LimitError(
-            f"The video lasts {minutes:.1f} minutes; the most is {limits.minutes:g}. "
-            f"Cut it into parts and upload them one by one, {ASK}."
+            _(
+                "The video lasts %(minutes).1f minutes; the most is %(most)g. Cut it into parts and "
+                "upload them one by one, %(ask)s."
+            )
+            % {"minutes": minutes, "most": limits.minutes, "ask": ASK}
         )
 
 
@@ -102,8 +116,11 @@ def require_size(limits: Limits, width: int, height: int) -> None:
     pixels = width * height / 1e6
     if limits.megapixels and pixels > limits.megapixels:
         raise LimitError(
-            f"{width} × {height} are {pixels:.1f} megapixels; the most is {limits.megapixels:g}. "
-            f"Choose a smaller resolution, {ASK}."
+            _(
+                "%(width)s × %(height)s are %(pixels).1f megapixels; the most is %(most)g. Choose a"
+                " smaller resolution, %(ask)s."
+            )
+            % {"width": width, "height": height, "pixels": pixels, "most": limits.megapixels, "ask": ASK}
         )
 
 
@@ -123,5 +140,9 @@ def require_place(user: User, limits: Limits | None = None) -> None:
     waiting = Job.objects.alive().filter(status=Job.Status.QUEUED, created_by=user.pk).count()
     if waiting >= allowed:
         raise LimitError(
-            f"{waiting} of your jobs wait already; the most is {allowed}. Wait until some are done, cancel some, {ASK}."
+            _(
+                "%(waiting)s of your jobs wait already; the most is %(allowed)s. Wait until some are "
+                "done, cancel some, %(ask)s."
+            )
+            % {"waiting": waiting, "allowed": allowed, "ask": ASK}
         )

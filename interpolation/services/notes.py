@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from interpolation.models import Job, Tag
 
@@ -24,10 +25,15 @@ def job_tag(*, job: Job, tags: Iterable[str]) -> None:
     words = {" ".join(tag.split()).lstrip("#").casefold(): " ".join(tag.split()).lstrip("#") for tag in tags}
     words.pop("", None)
     if len(words) > MOST_TAGS:
-        raise ServiceError(f"A job has at most {MOST_TAGS} tags; these are {len(words)}.")
+        raise ServiceError(
+            _("A job has at most %(most)s tags; these are %(count)s.") % {"most": MOST_TAGS, "count": len(words)}
+        )
     for word in words.values():
         if len(word) > TAG_LENGTH:
-            raise ServiceError(f"The tag “{word[:TAG_LENGTH]}…” has {len(word)} characters; the most is {TAG_LENGTH}.")
+            raise ServiceError(
+                _("The tag “%(word)s…” has %(count)s characters; the most is %(most)s.")
+                % {"word": word[:TAG_LENGTH], "count": len(word), "most": TAG_LENGTH}
+            )
     with transaction.atomic():
         known = {tag.name.casefold(): tag for tag in job.project.tags.all()}
         for key, word in words.items():
@@ -41,6 +47,8 @@ def job_note(*, job: Job, notes: str) -> None:
     """Raises ServiceError for more than one can read."""
     notes = notes.strip()
     if len(notes) > NOTE_LENGTH:
-        raise ServiceError(f"The note has {len(notes)} characters; the most is {NOTE_LENGTH}.")
+        raise ServiceError(
+            _("The note has %(count)s characters; the most is %(most)s.") % {"count": len(notes), "most": NOTE_LENGTH}
+        )
     job.notes = notes
     job.save(update_fields=["notes"])

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from engine.config import RenderOptions, parse_seconds
 from engine.errors import BadOptionsError
@@ -47,7 +48,7 @@ def job_redraw(
 
     checked = _changed(job, options)
     if job.status != Status.SUCCEEDED or job.source.kind != Source.Kind.VIDEO:
-        raise StateError("A part can be drawn anew only of a video that is done.")
+        raise StateError(_("A part can be drawn anew only of a video that is done."))
     if job.parts_removed_at is not None:
         raise StateError(GONE)
     redraw = plan_redraw(job.directory, parse_seconds(start), parse_seconds(end))
@@ -85,13 +86,14 @@ def _changed(job: Job, options: dict[str, Any]) -> RenderOptions:
     fixed = sorted(set(options) - set(REDRAWABLE))
     if fixed:
         raise BadOptionsError(
-            f"{', '.join(fixed)} cannot differ within one film. For a part, choose of: {', '.join(REDRAWABLE)}."
+            _("%(fixed)s cannot differ within one film. For a part, choose of: %(choices)s.")
+            % {"fixed": ", ".join(fixed), "choices": ", ".join(REDRAWABLE)}
         )
     checked = RenderOptions.from_dict(job.options | options)
     same = all(job.options.get(name) == checked.to_dict()[name] for name in REDRAWABLE if name != "model")
     model = model_info(checked.model)  # of networks without weights only the name tells which they are
     if same and (model.sha256, model.sha256 or model.name) == (job.model_sha256, job.model_sha256 or job.model_name):
-        raise ServiceError("Nothing would change. Choose another model or another setting for this part.")
+        raise ServiceError(_("Nothing would change. Choose another model or another setting for this part."))
     return checked
 
 

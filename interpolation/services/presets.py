@@ -99,11 +99,11 @@ def preset_save(*, user: User, name: str, options: dict[str, Any]) -> Preset:
     """
     name = " ".join(name.split())
     if not 1 <= len(name) <= 60:
-        raise ServiceError("Give the preset a name of 1 to 60 letters.")
+        raise ServiceError(_("Give the preset a name of 1 to 60 letters."))
     kept = RenderOptions.from_dict({key: value for key, value in options.items() if key not in OF_A_FILM}).to_dict()
     kept = {key: value for key, value in kept.items() if key not in OF_A_FILM}
     known = Preset.objects.filter(user=user)
     if not known.filter(name=name).exists() and known.count() >= MOST:
-        raise ServiceError(f"You have {MOST} presets already. Delete one that you no longer need.")
+        raise ServiceError(_("You have %(most)s presets already. Delete one that you no longer need.") % {"most": MOST})
     preset, _made = Preset.objects.update_or_create(user=user, name=name, defaults={"options": kept})
     return preset

@@ -14,6 +14,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from interpolation.models import Job, Project, Source
 
@@ -38,9 +40,11 @@ def project_rename(*, project: Project, name: str) -> None:
 def checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not name:
-        raise ServiceError("Give the project a name.")
+        raise ServiceError(_("Give the project a name."))
     if len(name) > NAME_LENGTH:
-        raise ServiceError(f"The name has {len(name)} characters; the most is {NAME_LENGTH}.")
+        raise ServiceError(
+            _("The name has %(count)s characters; the most is %(most)s.") % {"count": len(name), "most": NAME_LENGTH}
+        )
     return name
 
 
@@ -62,7 +66,14 @@ def source_delete(*, source: Source, user: User | None = None) -> None:
     """
     live = source.jobs.alive().filter(status__in=Job.LIVE).count()
     if live:
-        raise StateError(f"{live} job(s) still need this source. Cancel them, or wait until they are done.")
+        raise StateError(
+            ngettext(
+                "%(live)s job still needs this source. Cancel it, or wait until it is done.",
+                "%(live)s jobs still need this source. Cancel them, or wait until they are done.",
+                live,
+            )
+            % {"live": live}
+        )
     mark_deleted(source, user)
 
 
@@ -76,7 +87,7 @@ def job_delete(*, job: Job, user: User | None = None) -> None:
 def mark_deleted(thing: Thing, user: User | None) -> None:
     rows = type(thing)._default_manager.filter(pk=thing.pk, deleted_at__isnull=True)
     if not rows.update(deleted_at=timezone.now(), deleted_by=user):
-        raise StateError("This is deleted already.")
+        raise StateError(_("This is deleted already."))
     thing.refresh_from_db()
 
 
@@ -92,7 +103,7 @@ def job_restore(*, job: Job) -> None:
     """At any time, because its previews are for ever; its film and parts come back for INBETWEEN_UNDO_DAYS only."""
     rows = Job.objects.filter(pk=job.pk, deleted_at__isnull=False)
     if not rows.update(deleted_at=None, deleted_by=None, purged_at=None):
-        raise StateError("This job is not deleted.")
+        raise StateError(_("This job is not deleted."))
     job.refresh_from_db()
 
 
@@ -101,7 +112,9 @@ def restore(thing: Thing) -> None:
     since = timezone.now() - timedelta(days=settings.UNDO_DAYS)
     rows = type(thing)._default_manager.filter(pk=thing.pk, deleted_at__gt=since, purged_at__isnull=True)
     if not rows.update(deleted_at=None, deleted_by=None):
-        raise StateError(f"It cannot be brought back: that is possible for {settings.UNDO_DAYS:g} days.")
+        raise StateError(
+            _("It cannot be brought back: that is possible for %(days)g days.") % {"days": settings.UNDO_DAYS}
+        )
     thing.refresh_from_db()
 
 

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from engine.config import parse_fps
 from engine.disk import FULL
@@ -86,14 +87,17 @@ def upload_create(
         NoRoomError: the disk is too full. BadOptionsError: `fps` is no frame rate. ServiceError: nothing to send.
     """
     if size <= 0:
-        raise ServiceError("The file is empty (0 bytes). Choose another.")
+        raise ServiceError(gettext("The file is empty (0 bytes). Choose another."))
     if fps:
         parse_fps(fps)
     require_upload(project.owner, size)
     require_room(size)
     waiting = ResumableUpload.objects.filter(user=user, status=Status.ARRIVING).count()
     if waiting >= MOST:
-        raise LimitError(f"{waiting} of your uploads are unfinished; the most is {MOST}. Finish some, or remove them.")
+        raise LimitError(
+            gettext("%(waiting)s of your uploads are unfinished; the most is %(most)s. Finish some, or remove them.")
+            % {"waiting": waiting, "most": MOST}
+        )
     upload = ResumableUpload(
         project=project,
         user=user,
@@ -131,7 +135,9 @@ def held(upload: ResumableUpload) -> Iterator[IO[bytes]]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LockedError(
-                "Another connection is sending this upload, or it is being looked into. Try again in a few seconds."
+                gettext(
+                    "Another connection is sending this upload, or it is being looked into. Try again in a few seconds."
+                )
             ) from error
         found = ResumableUpload.objects.filter(pk=upload.pk).values("status", "expires_at").first()
         if found is None or found["status"] in (Status.DONE, Status.REFUSED):
@@ -160,10 +166,14 @@ def upload_append(
     with held(upload) as file:
         have = file.seek(0, os.SEEK_END)
         if offset != have:
-            raise StateError(f"{have} bytes are here, so the next piece begins there and not at {offset}.")
+            raise StateError(
+                gettext("%(have)s bytes are here, so the next piece begins there and not at %(offset)s.")
+                % {"have": have, "offset": offset}
+            )
         if have + length > upload.size_bytes:
             raise TooLargeError(
-                f"With these the file would have {have + length} bytes; {upload.size_bytes} are announced."
+                gettext("With these the file would have %(have)s bytes; %(size_bytes)s are announced.")
+                % {"have": have + length, "size_bytes": upload.size_bytes}
             )
         if length:
             require_room(length)
@@ -194,7 +204,8 @@ def write(file: IO[bytes], pieces: Iterable[bytes], length: int, checksum: tuple
     if checksum and digest and not hmac.compare_digest(digest.digest(), checksum[1]):
         file.truncate(start)
         raise ChecksumError(
-            f"The checksum of these bytes is another: nothing of them was kept. Send them again from {start}."
+            gettext("The checksum of these bytes is another: nothing of them was kept. Send them again from %(start)s.")
+            % {"start": start}
         )
     return file.seek(0, os.SEEK_END)
 

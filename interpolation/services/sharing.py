@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from interpolation.access import Role
 from interpolation.models import Job, Member, Project, ShareLink
@@ -27,12 +28,18 @@ def member_set(*, project: Project, username: str, role: str) -> Member:
         ServiceError: there is no such user or role, or it is the one who owns the project.
     """
     if role not in Role.values:
-        raise ServiceError(f'"{role}" is not a role. Choose of: {", ".join(Role.values)}.')
+        raise ServiceError(
+            gettext('"%(role)s" is not a role. Choose of: %(choices)s.')
+            % {"role": role, "choices": ", ".join(Role.values)}
+        )
     user = User.objects.filter(username=username.strip(), is_active=True).first()
     if user is None:
-        raise ServiceError(f'There is no user "{username.strip()}" here. Ask them for the name they sign in with.')
+        raise ServiceError(
+            gettext('There is no user "%(username)s" here. Ask them for the name they sign in with.')
+            % {"username": username.strip()}
+        )
     if user.pk == project.owner_id:
-        raise ServiceError(f"{user.username} owns this project already.")
+        raise ServiceError(gettext("%(username)s owns this project already.") % {"username": user.username})
     member, _ = Member.objects.update_or_create(project=project, user=user, defaults={"role": role})
     return member
 
@@ -49,9 +56,9 @@ def share_link_create(*, job: Job, user: User, expires_at: datetime | None = Non
         ServiceError: there is no result yet, or the end lies in the past.
     """
     if job.status != Job.Status.SUCCEEDED:
-        raise StateError("There is no result to share yet. Wait until the job is done.")
+        raise StateError(gettext("There is no result to share yet. Wait until the job is done."))
     if expires_at is not None and expires_at <= timezone.now():
-        raise ServiceError("The link would be over before it begins. Choose a later end, or none.")
+        raise ServiceError(gettext("The link would be over before it begins. Choose a later end, or none."))
     hashed = make_password(password) if password else ""
     return ShareLink.objects.create(job=job, created_by=user, expires_at=expires_at, password=hashed)
 
@@ -72,7 +79,9 @@ def share_link_unlock(*, link: ShareLink, password: str, address: str) -> bool:
         return True
     key = f"inbetween:link:{link.pk}:{address}"
     if (cache.get_or_set(key, 0, PAUSE) or 0) >= TRIES:
-        raise ServiceError(f"Too many wrong passwords. Try again in {PAUSE // 60} minutes.")
+        raise ServiceError(
+            gettext("Too many wrong passwords. Try again in %(minutes)s minutes.") % {"minutes": PAUSE // 60}
+        )
     if check_password(password, link.password):
         cache.delete(key)
         return True

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from interpolation.models import Project, Source
 
@@ -96,7 +97,7 @@ def source_create_pairs(
         found = look_into(folder, "pairs", files, labels=labels, resize_second=resize_second)
         bad = [(label(name), reason) for name, reason in found["bad"]]
         if not found["pairs"]:
-            raise ServiceError("There is no pair that can be used. " + in_a_few_words(bad))
+            raise ServiceError(_("There is no pair that can be used.") + " " + in_a_few_words(bad))
         return MadePairs(keep_pairs(project, folder, found["pairs"]), bad)
 
 
@@ -129,8 +130,8 @@ def arrived(project: Project, uploads: Sequence[Upload], *, copied: bool = False
     total = sum(upload.stat().st_size if isinstance(upload, Path) else int(upload.size or 0) for upload in uploads)
     if len(uploads) > 1 and total > settings.MAX_UPLOAD_BYTES:
         raise ServiceError(
-            f"The files have {in_words(total)} together; at most {in_words(settings.MAX_UPLOAD_BYTES)} are taken. "
-            "Send fewer, or smaller ones."
+            _("The files have %(total)s together; at most %(most)s are taken. Send fewer, or smaller ones.")
+            % {"total": in_words(total), "most": in_words(settings.MAX_UPLOAD_BYTES)}
         )
     require_upload(project.owner, total)
     with incoming() as folder, full_disk_in_words():
@@ -144,7 +145,7 @@ def arrived(project: Project, uploads: Sequence[Upload], *, copied: bool = False
 
 def require_any(uploads: Sequence[Upload]) -> None:
     if not uploads:
-        raise ServiceError("Choose pictures to send: several, or a zip of them.")
+        raise ServiceError(_("Choose pictures to send: several, or a zip of them."))
 
 
 def labels_of(uploads: Sequence[Upload]) -> list[str]:
@@ -155,12 +156,12 @@ def wanted(kind: str, upload: Upload | None, upload2: Upload | None) -> list[Upl
     """The one or two uploads that this kind of source is made of. Raises ServiceError when one is missing."""
     if kind == Source.Kind.VIDEO:
         if upload is None:
-            raise ServiceError("Choose a video to send.")
+            raise ServiceError(_("Choose a video to send."))
         return [upload]
     if kind != Source.Kind.PICTURES:
-        raise ServiceError(f'"{kind}" is not a kind of source. Send a video or two pictures.')
+        raise ServiceError(_('"%(kind)s" is not a kind of source. Send a video or two pictures.') % {"kind": kind})
     if upload is None or upload2 is None:
-        raise ServiceError("Choose two pictures to send: the first and the second frame.")
+        raise ServiceError(_("Choose two pictures to send: the first and the second frame."))
     return [upload, upload2]
 
 
@@ -197,5 +198,7 @@ def source_create_sample(*, project: Project) -> Source:
     """The clip that comes with the portal, as if it had been uploaded."""
     clip = Path(settings.SAMPLE_CLIP)
     if not clip.is_file():
-        raise ServiceError(f"The sample clip {clip} is missing. Put it there, or upload a video of your own.")
+        raise ServiceError(
+            _("The sample clip %(clip)s is missing. Put it there, or upload a video of your own.") % {"clip": clip}
+        )
     return source_create(project=project, kind=Source.Kind.VIDEO, upload=clip, name="Sample clip")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from interpolation.models import ApiToken
 
@@ -26,11 +27,18 @@ def token_create(
     days = longest if days is None else days
     name = " ".join(name.split())
     if len(name) > NAME_LENGTH:
-        raise ServiceError(f"The name has {len(name)} characters; the most is {NAME_LENGTH}.")
+        raise ServiceError(
+            _("The name has %(count)s characters; the most is %(most)s.") % {"count": len(name), "most": NAME_LENGTH}
+        )
     if scope not in ApiToken.Scope.values:
-        raise ServiceError(f'"{scope}" is not a scope. Choose of: {", ".join(ApiToken.Scope.values)}.')
+        raise ServiceError(
+            _('"%(scope)s" is not a scope. Choose of: %(choices)s.')
+            % {"scope": scope, "choices": ", ".join(ApiToken.Scope.values)}
+        )
     if not 1 <= days <= longest:
-        raise ServiceError(f"A token is good for 1 to {longest} days, not for {days}.")
+        raise ServiceError(
+            _("A token is good for 1 to %(longest)s days, not for %(days)s.") % {"longest": longest, "days": days}
+        )
     made: tuple[ApiToken, str] = ApiToken.objects.create(user, expiry=timedelta(days=days), name=name, scope=scope)
     return made
 

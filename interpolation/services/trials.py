@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from engine.config import RenderOptions, parse_seconds
 from interpolation.models import Job, Source, Trial
@@ -27,13 +28,13 @@ def trial_create(
         ServiceError: no video, or twice the same settings. BadOptionsError, and what job_create raises.
     """
     if source.kind != Source.Kind.VIDEO:
-        raise ServiceError("Two pictures have no three seconds to try. Start the job: it is short.")
+        raise ServiceError(_("Two pictures have no three seconds to try. Start the job: it is short."))
     part = {name: first.get(name) for name in ("trim_start", "trim_end")}
     begin, end = _stretch(source, parse_seconds(start))
     trim = {"trim_start": str(begin) if begin else None, "trim_end": None if end is None else str(end)}
     chosen = [RenderOptions.from_dict(options | trim).to_dict() for options in (first, second)]
     if chosen[0] == chosen[1]:
-        raise ServiceError("Both settings are the same. Change one of them, so that there is something to compare.")
+        raise ServiceError(_("Both settings are the same. Change one of them, so that there is something to compare."))
     with transaction.atomic():
         jobs = [job_create(source=source, options=options, user=user) for options in chosen]
         Job.objects.filter(pk__in=[job.pk for job in jobs]).update(trial=True)
@@ -52,7 +53,7 @@ def _stretch(source: Source, start: Fraction) -> tuple[Fraction, Fraction | None
 def whole_options(trial: Trial, side: str) -> dict[str, Any]:
     """The settings of a side for the whole film. Raises ServiceError for no such side."""
     if side not in SIDES:
-        raise ServiceError("Choose the first or the second.")
+        raise ServiceError(_("Choose the first or the second."))
     job = trial.first if side == "first" else trial.second
     return {**job.options, **{name: trial.part.get(name) for name in ("trim_start", "trim_end")}}
 
@@ -69,7 +70,7 @@ def trial_promote(*, trial: Trial, side: str, user: User) -> Job:
         if locked.promoted is not None and locked.promoted.options == RenderOptions.from_dict(options).to_dict():
             return locked.promoted
         if trial.source.deleted_at is not None:
-            raise StateError("This source is deleted. Bring it back first.")
+            raise StateError(_("This source is deleted. Bring it back first."))
         job = job_create(source=trial.source, options=options, user=user)
         Trial.objects.filter(pk=trial.pk).update(promoted=job)
     return job

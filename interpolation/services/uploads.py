@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.utils.translation import gettext as _
 
 from engine.childproc import run_child
 from engine.errors import BadInputError
@@ -86,8 +87,8 @@ def take(upload: UploadedFile[Any] | Path, destination: Path) -> None:
     size = upload.stat().st_size if isinstance(upload, Path) else int(upload.size or 0)
     if size > settings.MAX_UPLOAD_BYTES:
         raise ServiceError(
-            f"The file has {in_words(size)}; at most {in_words(settings.MAX_UPLOAD_BYTES)} are taken. "
-            "Cut it, or encode it smaller."
+            _("The file has %(size)s; at most %(most)s are taken. Cut it, or encode it smaller.")
+            % {"size": in_words(size), "most": in_words(settings.MAX_UPLOAD_BYTES)}
         )
     with full_disk_in_words():
         if isinstance(upload, TemporaryUploadedFile) and rename(Path(upload.temporary_file_path()), destination):
@@ -162,7 +163,7 @@ def look_into(
     )
     if not answer.exists():
         raise BadInputError(
-            "The file takes too much time or memory to open. It may be damaged; export it again, smaller."
+            _("The file takes too much time or memory to open. It may be damaged; export it again, smaller.")
         )
     found: dict[str, Any] = json.loads(answer.read_text())
     request.unlink()

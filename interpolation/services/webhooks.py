@@ -20,6 +20,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from interpolation.models import Delivery, Job, Project, Webhook
@@ -62,9 +63,12 @@ def webhook_create(
     chosen = list(dict.fromkeys(events)) or OVER
     unknown = sorted(set(chosen) - set(EVENTS.values()))
     if unknown:
-        raise ServiceError(f"There is no event {unknown[0]}. Choose of: {', '.join(EVENTS.values())}.")
+        raise ServiceError(
+            _("There is no event %(unknown)s. Choose of: %(choices)s.")
+            % {"unknown": unknown[0], "choices": ", ".join(EVENTS.values())}
+        )
     if job is None and project.webhooks.filter(job=None).count() >= MOST:
-        raise ServiceError(f"This project has {MOST} webhooks already; delete one first.")
+        raise ServiceError(_("This project has %(most)s webhooks already; delete one first.") % {"most": MOST})
     return Webhook.objects.create(
         project=project,
         job=job,
@@ -177,16 +181,19 @@ def checked_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ServiceError(f"This is no address: {error}.") from error
+        raise ServiceError(_("This is no address: %(error)s.") % {"error": error}) from error
     if any(sign.isspace() or not sign.isprintable() for sign in url) or not url.isascii():
-        raise ServiceError("The address holds spaces or other signs that have to be written as %20 and so on.")
+        raise ServiceError(_("The address holds spaces or other signs that have to be written as %20 and so on."))
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ServiceError("Give an address that begins with https:// or http://.")
+        raise ServiceError(_("Give an address that begins with https:// or http://."))
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise ServiceError("Leave name, password and # out of the address; calls are signed instead.")
+        raise ServiceError(_("Leave name, password and # out of the address; calls are signed instead."))
     allowed = settings.WEBHOOK_HOSTS
     if allowed and not any(fnmatchcase(parts.hostname.lower(), pattern.lower()) for pattern in allowed):
-        raise ServiceError(f"{parts.hostname} is not among the hosts that may be called: {', '.join(allowed)}.")
+        raise ServiceError(
+            _("%(hostname)s is not among the hosts that may be called: %(choices)s.")
+            % {"hostname": parts.hostname, "choices": ", ".join(allowed)}
+        )
     try:
         address = ipaddress.ip_address(parts.hostname)
     except ValueError:

@@ -43,7 +43,7 @@ class SignIn(LoginView):
 @sensitive_post_parameters("password1", "password2")
 def sign_up(request: HttpRequest) -> HttpResponse:
     if not settings.SIGNUP:
-        raise Http404("Sign-up is switched off.")
+        raise Http404(_("Sign-up is switched off."))
     if request.user.is_authenticated:
         return redirect("projects")
     form = SignUpForm(request.POST or None)

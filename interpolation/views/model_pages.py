@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from engine.checkpoint import BLEND, ModelInfo, list_models, models_folder
@@ -118,7 +119,7 @@ def bakeoff_new(request: MemberRequest) -> HttpResponse:
         try:
             wanted = given_uuid(chosen["source"])
             if wanted is None:
-                raise services.ServiceError("Choose a clip.")
+                raise services.ServiceError(_("Choose a clip."))
             made = services.bakeoff_create(
                 user=request.user,
                 source=find_source(request, wanted, Act.CHANGE),

@@ -10,7 +10,7 @@
     kept = new Set(ticked.map((tick) => tick.value));
     const count = bar().querySelector("[data-bulk-count]");
     count.dataset.none ??= count.textContent;
-    count.textContent = ticked.length ? (ticked.length === 1 ? "1 job ticked" : `${ticked.length} jobs ticked`) : count.dataset.none;
+    count.textContent = ticked.length ? interpolate(ngettext("%(count)s job ticked", "%(count)s jobs ticked", ticked.length), { count: ticked.length }, true) : count.dataset.none;
     bar().classList.toggle("on", ticked.length > 0);
     const is = (...states) => ticked.length > 0 && ticked.every((tick) => states.includes(tick.dataset.status));
     const fits = {

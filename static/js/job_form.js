@@ -61,7 +61,7 @@
     const words = facts.words.filter(([least]) => quality.value >= least).pop()[1];
     const level = chosen.crf && crf.value !== "" ? crf.value : chosen.curve.length ? between(Number(quality.value), facts.qualities, chosen.curve) : null;
     const output = form.querySelector("[data-quality-word]");
-    output.textContent = chosen.crf && crf.value !== "" ? "Set by hand" : words;
+    output.textContent = chosen.crf && crf.value !== "" ? gettext("Set by hand") : words;
     const small = document.createElement("small");
     small.textContent = chosen.crf && level !== null ? `CRF ${level}` : quality.value;
     output.append(small);
@@ -76,7 +76,7 @@
     for (const bits of [8, 10]) allow(depth, String(bits), chosen.depths.includes(bits), "auto");
     if (chosen.crf) {
       crf.max = chosen.crf[1];
-      form.querySelector("[data-crf-range]").textContent = `${chosen.crf[0]} is best, ${chosen.crf[1]} the smallest file.`;
+      form.querySelector("[data-crf-range]").textContent = interpolate(gettext("%(best)s is best, %(smallest)s the smallest file."), { best: chosen.crf[0], smallest: chosen.crf[1] }, true);
     }
     fitSound();
     fitRepeats();

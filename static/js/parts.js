@@ -16,7 +16,7 @@
 
   function span(seconds) {
     const whole = Math.floor(seconds + 1e-6);
-    return whole < 60 ? `${seconds < 10 ? Math.floor(seconds * 10 + 1e-6) / 10 : whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+    return whole < 60 ? interpolate(gettext("%(seconds)s s"), { seconds: seconds < 10 ? Math.floor(seconds * 10 + 1e-6) / 10 : whole }, true) : interpolate(gettext("%(minutes)s min %(seconds)s s"), { minutes: Math.floor(whole / 60), seconds: whole % 60 }, true);
   }
 
   function clock(seconds) {
@@ -48,7 +48,7 @@
     front.classList.add("front");
     back.classList.remove("front");
     front.removeAttribute("aria-hidden");
-    front.setAttribute("aria-label", "What is finished so far");
+    front.setAttribute("aria-label", gettext("What is finished so far"));
     back.setAttribute("aria-hidden", "true");
     back.pause();
   }
@@ -59,7 +59,7 @@
   function set(on) {
     playing = on;
     player.classList.toggle("playing", on);
-    play.setAttribute("aria-label", on ? "Pause" : "Play");
+    play.setAttribute("aria-label", on ? gettext("Pause") : gettext("Play"));
     if (!on) { front.pause(); return report(); }
     if (stopped() && over) show(0, 0);
     else if (!stopped()) run();
@@ -78,10 +78,10 @@
   function report() {
     const length = ready();
     if (!dragging) { seek.max = String(length); seek.value = String(now()); }
-    seek.setAttribute("aria-valuetext", `${now().toFixed(1)} of ${length.toFixed(1)} seconds`);
+    seek.setAttribute("aria-valuetext", interpolate(gettext("%(at)s of %(length)s seconds"), { at: now().toFixed(1), length: length.toFixed(1) }, true));
     time.textContent = `${clock(now())} / ${clock(length)}`;
-    const more = playing && stopped() ? "Waiting for the next part." : "The rest is added while you watch; the sound comes with the finished film.";
-    tell(words, over ? `All ${span(length)} can be watched here.` : `The first ${span(length)} are ready.`);
+    const more = playing && stopped() ? gettext("Waiting for the next part.") : gettext("The rest is added while you watch; the sound comes with the finished film.");
+    tell(words, over ? interpolate(gettext("All %(length)s can be watched here."), { length: span(length) }, true) : interpolate(gettext("The first %(length)s are ready."), { length: span(length) }, true));
     tell(part("more"), over ? "" : more);
   }
 
@@ -113,7 +113,7 @@
     if (first) {
       root.hidden = false;
       document.querySelector("[data-until-parts]")?.remove();
-      part("say").textContent = `The first ${span(ready())} are ready to be watched.`;
+      part("say").textContent = interpolate(gettext("The first %(length)s are ready to be watched."), { length: span(ready()) }, true);
       show(0, 0);
     } else if (waited) show(at + 1, 0);
     else if (at + 1 < parts.length) load(back, at + 1);
@@ -143,7 +143,7 @@
     document.getElementById("job-status")?.remove();
     document.querySelector(".live > form")?.remove();
     part("done").hidden = false;
-    part("say").textContent = "The whole film is ready.";
+    part("say").textContent = gettext("The whole film is ready.");
     ask().then(report);
   });
 

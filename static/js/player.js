@@ -58,7 +58,7 @@
     place.textContent = `${at + 1} / ${count()}`;
     const between = Number(root.dataset.between) || 0; // 0: nobody knows which frames were drawn
     if (between) place.dataset.kind = at % (between + 1) && at < count() - between ? "new" : "source";
-    seek.setAttribute("aria-valuetext", `${place.dataset.frameWord} ${at + 1} of ${count()}, ${now.toFixed(2)} seconds`);
+    seek.setAttribute("aria-valuetext", interpolate(gettext("frame %(at)s of %(count)s, %(seconds)s seconds"), { at: at + 1, count: count(), seconds: now.toFixed(2) }, true));
     document.dispatchEvent(new CustomEvent("inbetween:time", { detail: now }));
   }
 
@@ -249,7 +249,7 @@
   if (!root) return;
   const layers = root.querySelector("[data-show]");
   const words = root.querySelector("[data-left-words]");
-  const sayings = { blend: "the two neighbouring frames laid over each other, half and half", frame0: "the source frame before", frame1: "the source frame after" };
+  const sayings = { blend: gettext("the two neighbouring frames laid over each other, half and half"), frame0: gettext("the source frame before"), frame1: gettext("the source frame after") };
   for (const button of root.querySelectorAll("[data-left]")) {
     button.addEventListener("click", () => {
       layers.dataset.show = button.dataset.left;

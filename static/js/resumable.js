@@ -27,8 +27,8 @@
   const size = (bytes) => bytes < 2 ** 20 ? `${Math.ceil(bytes / 2 ** 10)} kB` : bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / 2 ** 30).toFixed(2)} GB`;
 
   function span(seconds) {
-    if (seconds < 90) return `${Math.ceil(seconds)} s`;
-    return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+    if (seconds < 90) return interpolate(gettext("%(seconds)s s"), { seconds: Math.ceil(seconds) }, true);
+    return seconds < 5400 ? interpolate(gettext("%(minutes)s min"), { minutes: Math.round(seconds / 60) }, true) : interpolate(gettext("%(hours)s h"), { hours: (seconds / 3600).toFixed(1) }, true);
   }
 
   // -- One file ---------------------------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@
     one.row.pause.addEventListener("click", () => (one.state === "paused" ? resume(one) : pause(one)));
     one.row.stop.addEventListener("click", () => give_up(one));
     queue.push(one);
-    say(one, queue.length > 1 || at ? "Waits for its turn" : "Starting…");
+    say(one, queue.length > 1 || at ? gettext("Waits for its turn") : gettext("Starting…"));
   }
 
   function next() {
@@ -103,12 +103,13 @@
     one.whole = sent >= one.file.size;
     one.row.bar.value = (100 * sent) / one.file.size;
     if (one.whole) { looking(one); return; }
-    const left = speed > 0 && now - since > 500 ? `, ${size(speed)}/s, about ${span((one.file.size - sent) / speed)} left` : "";
-    say(one, `${size(sent)} of ${size(one.file.size)}${left}`);
+    const words = { sent: size(sent), total: size(one.file.size), speed: size(speed), left: span((one.file.size - sent) / speed) };
+    const known = speed > 0 && now - since > 500;
+    say(one, interpolate(known ? gettext("%(sent)s of %(total)s, %(speed)s/s, about %(left)s left") : gettext("%(sent)s of %(total)s"), words, true));
   }
 
   function looking(one) {
-    say(one, "Uploaded. Looking into it…");
+    say(one, gettext("Uploaded. Looking into it…"));
     one.row.bar.removeAttribute("value");
     one.row.pause.hidden = true;
   }
@@ -118,20 +119,20 @@
     one.upload.abort();
     clearInterval(one.watcher);
     clearTimeout(one.timer);
-    press(one, "Go on");
-    say(one, `Paused at ${size((one.row.bar.value / 100) * one.file.size)} of ${size(one.file.size)}`);
+    press(one, gettext("Go on"));
+    say(one, interpolate(gettext("Paused at %(sent)s of %(total)s"), { sent: size((one.row.bar.value / 100) * one.file.size), total: size(one.file.size) }, true));
   }
 
   function resume(one) {
     if (at && at !== one) {
       one.state = "again";
       queue.push(one);
-      say(one, "Waits for its turn");
+      say(one, gettext("Waits for its turn"));
       return;
     }
     at = one;
-    press(one, "Pause");
-    say(one, "Going on…");
+    press(one, gettext("Pause"));
+    say(one, gettext("Going on…"));
     one.state = "sends";
     send(one);
   }
@@ -156,8 +157,8 @@
     const seconds = WAITS[Math.min(one.tries++, WAITS.length - 1)];
     clearInterval(one.watcher);
     one.whole = false;
-    const why = status === 423 ? "The server still holds the earlier connection" : status ? "The server is not ready" : "The connection is lost";
-    say(one, `${why}. It goes on by itself as soon as possible; what has arrived is kept.`, "lost");
+    const why = status === 423 ? gettext("The server still holds the earlier connection.") : status ? gettext("The server is not ready.") : gettext("The connection is lost.");
+    say(one, `${why} ${gettext("It goes on by itself as soon as possible; what has arrived is kept.")}`, "lost");
     clearTimeout(one.timer);
     one.waiting = true;
     one.timer = setTimeout(() => send(one), seconds * 1000);
@@ -167,9 +168,9 @@
   window.addEventListener("online", () => { if (at?.waiting) send(at); }); // not beside a try that is under way
 
   function words_of(body, status) {
-    if (status === 401) return "Your session has ended. Sign in in another tab, then try again: what has arrived is kept.";
+    if (status === 401) return gettext("Your session has ended. Sign in in another tab, then try again: what has arrived is kept.");
     try { return JSON.parse(body).detail; } catch { /* not from the portal itself */ }
-    return status === 413 ? "The server in front of the portal takes no pieces of this size. Tell the administrator." : `The server could not take it (answer ${status}).`;
+    return status === 413 ? gettext("The server in front of the portal takes no pieces of this size. Tell the administrator.") : interpolate(gettext("The server could not take it (answer %(status)s)."), { status }, true);
   }
 
   // -- When everything is here ------------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@
   function done(one, source) {
     came++;
     last = source;
-    say(one, "Done");
+    say(one, gettext("Done"));
     one.row.bar.value = 100;
     for (const button of [one.row.pause, one.row.stop]) button.hidden = true;
     over(one);
@@ -206,11 +207,11 @@
     const said = element("p", "errors", `${one.file.name}: ${words}`);
     errors.append(said);
     one.row.bar.hidden = true;
-    say(one, kept ? "What has arrived is kept." : "Refused", "refused");
+    say(one, kept ? gettext("What has arrived is kept.") : gettext("Refused"), "refused");
     one.row.pause.hidden = !kept;
     one.state = kept ? "paused" : "refused";
     if (kept) {
-      press(one, "Try again");
+      press(one, gettext("Try again"));
       one.row.pause.addEventListener("click", () => { said.remove(); one.row.bar.hidden = false; }, { once: true, capture: true });
     } else {
       const alone = total === 1; // of several the page says it once more when all are through
@@ -279,11 +280,11 @@
     const bar = element("progress", "thick");
     bar.max = 100;
     bar.value = 0;
-    bar.setAttribute("aria-label", `Upload of ${file.name}`);
+    bar.setAttribute("aria-label", interpolate(gettext("Upload of %(name)s"), { name: file.name }, true));
     const words = element("p", "quiet small num");
     middle.append(name, bar, words);
     const acts = element("div", "arriving-acts");
-    const pause = button("Pause", "btn-plain"), stop = button("Remove", "btn-bare");
+    const pause = button(gettext("Pause"), "btn-plain"), stop = button(gettext("Remove"), "btn-bare");
     for (const one of [pause, stop]) one.append(element("span", "visually-hidden", ` ${file.name}`));
     pause.hidden = true;
     acts.append(pause, stop);

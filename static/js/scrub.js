@@ -9,7 +9,7 @@
   const show = () => {
     const at = Number(range.value);
     pictures.forEach((picture, index) => { picture.hidden = index !== at; });
-    const words = at === 0 ? "first frame, as filmed" : at === last ? "next frame, as filmed" : `drawn: ${at} of ${last - 1}`;
+    const words = at === 0 ? gettext("first frame, as filmed") : at === last ? gettext("next frame, as filmed") : interpolate(gettext("drawn: %(at)s of %(count)s"), { at, count: last - 1 }, true);
     tag.textContent = words;
     range.setAttribute("aria-valuetext", words);
     root.dataset.at = at === 0 || at === last ? "source" : "new";

@@ -11,12 +11,27 @@
     if (words && !window.confirm(words)) event.preventDefault();
   });
 
+  // Browsers lend their clipboard only to HTTPS and localhost; in a house's own network the old way still works.
+  async function copied(field) {
+    try {
+      await navigator.clipboard.writeText(field.value);
+      return true;
+    } catch {
+      field.focus();
+      field.select();
+      return document.execCommand("copy");
+    }
+  }
+
   for (const button of document.querySelectorAll("[data-copy]")) {
-    if (!navigator.clipboard) continue;
+    const said = document.createElement("span"); // apart from the button, whose own words stay its name
+    said.className = "visually-hidden";
+    said.setAttribute("role", "status");
+    button.after(said);
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).value);
-      button.querySelector("span").textContent = "Copied";
+      const words = await copied(document.querySelector(button.dataset.copy)) ? gettext("Copied") : gettext("Marked: copy it with Ctrl+C");
+      button.querySelector("span").textContent = said.textContent = words;
     });
   }
 
@@ -57,7 +72,7 @@
   const read = (key) => { try { return JSON.parse(sessionStorage.getItem(key)) || {}; } catch { return {}; } };
   const write = (key, value) => { try { sessionStorage.setItem(key, JSON.stringify(value)); } catch { /* private window */ } };
   const wanted = () => { try { return localStorage.getItem("notify") === "on" && window.Notification?.permission === "granted"; } catch { return false; } };
-  const words = { succeeded: "is done", failed: "did not work", cancelled: "is cancelled" };
+  const words = { succeeded: gettext("%(name)s is done."), failed: gettext("%(name)s did not work."), cancelled: gettext("%(name)s is cancelled.") };
 
   window.inbetweenToast = (text, link) => {
     const note = document.createElement("div");
@@ -73,7 +88,7 @@
     const close = document.createElement("button");
     close.type = "button";
     close.className = "btn btn-bare btn-sm";
-    close.setAttribute("aria-label", "Close");
+    close.setAttribute("aria-label", gettext("Close"));
     close.textContent = "×";
     close.addEventListener("click", () => note.remove());
     note.append(line, close);
@@ -82,8 +97,8 @@
   };
 
   function told(job) {
-    const text = `${job.name} ${words[job.status]}.`;
-    if (location.pathname !== job.page) window.inbetweenToast(text, { page: job.page, words: "Look at it" });
+    const text = interpolate(words[job.status], { name: job.name }, true);
+    if (location.pathname !== job.page) window.inbetweenToast(text, { page: job.page, words: gettext("Look at it") });
     if (wanted() && document.hidden) {
       const note = new Notification("Inbetween", { body: text, icon: "/static/img/favicon.svg", tag: job.id });
       note.onclick = () => { window.focus(); location.href = job.page; };
@@ -122,7 +137,7 @@
   button.addEventListener("click", async () => {
     const allowed = on() ? "" : await Notification.requestPermission();
     try { localStorage.setItem("notify", allowed === "granted" ? "on" : "off"); } catch { /* private window */ }
-    if (allowed === "denied") window.inbetweenToast?.("The browser does not allow notifications for this site. Its settings, beside the address, can change that.");
+    if (allowed === "denied") window.inbetweenToast?.(gettext("The browser does not allow notifications for this site. Its settings, beside the address, can change that."));
     show();
   });
   show();

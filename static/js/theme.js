@@ -21,7 +21,11 @@
     });
     const button = document.querySelector("[data-theme-toggle]");
     if (!button) return;
-    const label = () => { button.setAttribute("aria-label", `Theme: ${stored()}. Change`); button.title = `Theme: ${stored()}`; };
+    const label = () => { // the words have come by now: they are fetched with the scripts that wait for the page
+      const theme = { system: gettext("as the system"), light: gettext("light"), dark: gettext("dark") }[stored()];
+      button.setAttribute("aria-label", interpolate(gettext("Theme: %(theme)s. Change"), { theme }, true));
+      button.title = interpolate(gettext("Theme: %(theme)s"), { theme }, true);
+    };
     button.hidden = false;
     label();
     button.addEventListener("click", () => {

@@ -33,15 +33,15 @@
   function psnr({ epochs, blend, untrained }) {
     const xs = epochs.map(([number]) => number);
     const level = (value, name, color, dash) => ({ x: xs, y: xs.map(() => value), name, mode: "lines", line: { color: token(color), width: 1.5, dash }, hovertemplate: "%{y:.2f} dB" });
-    const traces = [{ x: xs, y: epochs.map(([, value]) => value), name: "this run", mode: "lines+markers", line: { color: token("--new"), width: 2 }, marker: { color: token("--new"), size: 6 }, hovertemplate: "%{y:.2f} dB" }];
-    if (untrained !== null) traces.push(level(untrained, "untrained", "--ink-2", "dash"));
-    if (blend !== null) traces.push(level(blend, "blend", "--ink-2", "dot"));
-    return [traces, layout("epoch", "PSNR, dB", { xaxis: { tickformat: "d", dtick: xs.length < 12 ? 1 : undefined } })];
+    const traces = [{ x: xs, y: epochs.map(([, value]) => value), name: gettext("this run"), mode: "lines+markers", line: { color: token("--new"), width: 2 }, marker: { color: token("--new"), size: 6 }, hovertemplate: "%{y:.2f} dB" }];
+    if (untrained !== null) traces.push(level(untrained, gettext("untrained"), "--ink-2", "dash"));
+    if (blend !== null) traces.push(level(blend, gettext("blend"), "--ink-2", "dot"));
+    return [traces, layout(gettext("epoch"), gettext("PSNR, dB"), { xaxis: { tickformat: "d", dtick: xs.length < 12 ? 1 : undefined } })];
   }
 
   function loss({ curve }) {
-    const trace = { x: curve.map(([step]) => step), y: curve.map(([, value]) => value), name: "loss", mode: "lines", line: { color: token("--new"), width: 1.5 }, hovertemplate: "%{y:.4f}" };
-    return [[trace], layout("step", "loss", { yaxis: { rangemode: "tozero" } })];
+    const trace = { x: curve.map(([step]) => step), y: curve.map(([, value]) => value), name: gettext("loss"), mode: "lines", line: { color: token("--new"), width: 1.5 }, hovertemplate: "%{y:.4f}" };
+    return [[trace], layout(gettext("step"), gettext("loss"), { yaxis: { rangemode: "tozero" } })];
   }
 
   function draw() {
@@ -64,8 +64,8 @@
       line: { color: token(colors[at % colors.length]), width: 2, dash: at % 2 ? "dash" : "solid" },
       marker: { color: token(colors[at % colors.length]), size: 6 },
     }));
-    Plotly.react(many.querySelector('[data-chart-of="psnr"]'), traces("epochs", "lines+markers"), layout("epoch", "PSNR, dB"), config);
-    Plotly.react(many.querySelector('[data-chart-of="loss"]'), traces("curve", "lines"), layout("step", "loss", { yaxis: { rangemode: "tozero" } }), config);
+    Plotly.react(many.querySelector('[data-chart-of="psnr"]'), traces("epochs", "lines+markers"), layout(gettext("epoch"), gettext("PSNR, dB")), config);
+    Plotly.react(many.querySelector('[data-chart-of="loss"]'), traces("curve", "lines"), layout(gettext("step"), gettext("loss"), { yaxis: { rangemode: "tozero" } }), config);
   }
   if (many) {
     document.addEventListener("inbetween:theme", drawMany);

@@ -67,10 +67,10 @@
     if (!files.length) return;
     const most = Number(form.dataset.max), mostFiles = Number(form.dataset.maxFiles);
     const large = files.find((file) => file.size > most);
-    if (large) return fail([`${large.name} is ${size(large.size)}; the most that can be uploaded is ${size(most)}.`]);
+    if (large) return fail([interpolate(gettext("%(name)s is %(size)s; the most that can be uploaded is %(most)s."), { name: large.name, size: size(large.size), most: size(most) }, true)]);
     const total = files.reduce((sum, file) => sum + file.size, 0);
-    if (total > most && files.every(isPicture)) return fail([`Together these are ${size(total)}; the most that can be uploaded is ${size(most)}.`]);
-    if (files.length > mostFiles) return fail([`That is ${files.length} files; at most ${mostFiles} are taken at once. Pack the pictures into one zip and drop that.`]);
+    if (total > most && files.every(isPicture)) return fail([interpolate(gettext("Together these are %(size)s; the most that can be uploaded is %(most)s."), { size: size(total), most: size(most) }, true)]);
+    if (files.length > mostFiles) return fail([interpolate(gettext("That is %(count)s files; at most %(most)s are taken at once. Pack the pictures into one zip and drop that."), { count: files.length, most: mostFiles }, true)]);
     const joined = held.length === 1 && files.length === 1 && isPicture(held[0]) && isPicture(files[0]) ? [...held, ...files] : files;
     const animation = joined.length === 1 && /webp/i.test(joined[0].type + joined[0].name); // may move: the server tells
     if (joined.length <= 2 && joined.every(isPicture) && !animation) return arrange(joined);
@@ -89,12 +89,12 @@
   function arrange(files) {
     const row = clear(files);
     if (!files.length) return;
-    files.forEach((file, index) => row.append(thumb(file, `${index ? "Last" : "First"}: ${file.name}`)));
+    files.forEach((file, index) => row.append(thumb(file, interpolate(index ? gettext("Last: %(name)s") : gettext("First: %(name)s"), { name: file.name }, true))));
     if (files.length === 1) {
-      row.append(element("p", "pair-gap quiet", "And the second picture? Drop it here too, or choose it."));
-      acts.append(button("Choose the second picture", "btn-primary", () => input.click()));
+      row.append(element("p", "pair-gap quiet", gettext("And the second picture? Drop it here too, or choose it.")));
+      acts.append(button(gettext("Choose the second picture"), "btn-primary", () => input.click()));
     } else {
-      acts.append(button("Upload both", "btn-primary", () => send(held)), button("Swap them", "btn-plain", () => arrange([held[1], held[0]])));
+      acts.append(button(gettext("Upload both"), "btn-primary", () => send(held)), button(gettext("Swap them"), "btn-plain", () => arrange([held[1], held[0]])));
     }
     acts.append(neverMind());
     acts.querySelector("button").focus();
@@ -108,12 +108,12 @@
     together.hidden = false;
     if (!ways.some((way) => way.checked)) ways[0].checked = true;
     part("resize").hidden = !isPairs();
-    together.querySelector("legend").textContent = isZip(files[0]) ? `What is in ${files[0].name}?` : `What are these ${files.length} pictures?`;
+    together.querySelector("legend").textContent = isZip(files[0]) ? interpolate(gettext("What is in %(name)s?"), { name: files[0].name }, true) : interpolate(gettext("What are these %(count)s pictures?"), { count: files.length }, true);
     const shown = isZip(files[0]) ? [] : [...files].sort((a, b) => place(a).localeCompare(place(b), "en", { numeric: true })).slice(0, 6);
     for (const file of shown) row.append(thumb(file, file.name));
-    if (files.length > shown.length && shown.length) row.append(element("p", "quiet small", `and ${files.length - shown.length} more`));
+    if (files.length > shown.length && shown.length) row.append(element("p", "quiet small", interpolate(gettext("and %(count)s more"), { count: files.length - shown.length }, true)));
     pair.hidden = !shown.length;
-    acts.append(button(isZip(files[0]) ? "Upload the zip" : `Upload ${files.length} pictures`, "btn-primary", () => { if (!zipInPieces()) send(held); }), neverMind());
+    acts.append(button(isZip(files[0]) ? gettext("Upload the zip") : interpolate(gettext("Upload %(count)s pictures"), { count: files.length }, true), "btn-primary", () => { if (!zipInPieces()) send(held); }), neverMind());
     ways.find((way) => way.checked).focus();
   }
 
@@ -148,7 +148,7 @@
     return figure;
   }
 
-  const neverMind = () => button("Never mind", "btn-bare", () => { arrange([]); fail([]); part("choose").focus(); });
+  const neverMind = () => button(gettext("Never mind"), "btn-bare", () => { arrange([]); fail([]); part("choose").focus(); });
   const place = (file) => file.place || file.name;
 
   function send(files) {
@@ -171,10 +171,10 @@
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => report(event, started));
-    request.upload.addEventListener("load", () => { words.textContent = "Uploaded. Looking into it…"; bar.removeAttribute("value"); });
+    request.upload.addEventListener("load", () => { words.textContent = gettext("Uploaded. Looking into it…"); bar.removeAttribute("value"); });
     request.addEventListener("load", () => finished(request.status, request.response));
-    request.addEventListener("error", () => broke("The connection was lost, so nothing was stored. Your choice is kept: try again."));
-    request.addEventListener("abort", () => { hide(); fail(["The upload was stopped. Nothing was stored."]); });
+    request.addEventListener("error", () => broke(gettext("The connection was lost, so nothing was stored. Your choice is kept: try again.")));
+    request.addEventListener("abort", () => { hide(); fail([gettext("The upload was stopped. Nothing was stored.")]); });
     request.send(data);
   }
 
@@ -184,7 +184,8 @@
     const speed = event.loaded / Math.max(seconds, 0.2);
     const left = Math.ceil((event.total - event.loaded) / speed);
     bar.value = (100 * event.loaded) / event.total;
-    words.textContent = `${size(event.loaded)} of ${size(event.total)}, ${size(speed)}/s${left > 1 ? `, about ${left} s left` : ""}`;
+    const told = { sent: size(event.loaded), total: size(event.total), speed: size(speed), left };
+    words.textContent = interpolate(left > 1 ? gettext("%(sent)s of %(total)s, %(speed)s/s, about %(left)s s left") : gettext("%(sent)s of %(total)s, %(speed)s/s"), told, true);
   }
 
   function finished(status, answer) {
@@ -196,12 +197,12 @@
       if (status === 400) offerAgain(); // broke off on its way
       return;
     }
-    const sayings = { 413: "The file is too large for this server.", 403: "Your session has ended. Reload the page, sign in, and upload again.", 404: "This project is gone." };
-    broke(sayings[status] || `The server could not take the upload (answer ${status}). Nothing was stored. Try again.`);
+    const sayings = { 413: gettext("The file is too large for this server."), 403: gettext("Your session has ended. Reload the page, sign in, and upload again."), 404: gettext("This project is gone.") };
+    broke(sayings[status] || interpolate(gettext("The server could not take the upload (answer %(status)s). Nothing was stored. Try again."), { status }, true));
   }
 
   function offerResize() {
-    errors.append(button("Resize the second to fit, and upload", "btn-primary mt-2", () => { resize.checked = true; send(held); }));
+    errors.append(button(gettext("Resize the second to fit, and upload"), "btn-primary mt-2", () => { resize.checked = true; send(held); }));
     errors.querySelector("button").focus();
   }
 
@@ -212,7 +213,7 @@
   }
 
   function offerAgain() {
-    errors.append(button("Try again", "btn-plain mt-2", () => send(held)));
+    errors.append(button(gettext("Try again"), "btn-plain mt-2", () => send(held)));
   }
 
   function show(files) {
@@ -220,8 +221,8 @@
     run.hidden = false;
     form.setAttribute("aria-busy", "true");
     bar.value = 0;
-    part("name").textContent = files.length > 2 ? `${files.length} pictures` : files.map((file) => file.name).join(" and ");
-    words.textContent = "Starting…";
+    part("name").textContent = files.length > 2 ? interpolate(gettext("%(count)s pictures"), { count: files.length }, true) : files.length === 2 ? interpolate(gettext("%(first)s and %(second)s"), { first: files[0].name, second: files[1].name }, true) : files[0].name;
+    words.textContent = gettext("Starting…");
     part("stop").focus();
   }
 

@@ -7,7 +7,7 @@
     const status = document.getElementById("job-status");
     if (!status) return;
     const percent = Number(status.dataset.percent);
-    const words = `${status.dataset.stage}, ${Math.floor(percent / 10) * 10} per cent`;
+    const words = interpolate(gettext("%(stage)s, %(percent)s per cent"), { stage: status.dataset.stage, percent: Math.floor(percent / 10) * 10 }, true);
     document.title = percent ? `${percent} % · ${title}` : title;
     if (words !== last) say.textContent = last = words;
   };

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -254,3 +257,32 @@ def test_the_chart_and_the_player_lead_to_each_other(page: Page, job: dict[str, 
     sample = float(page.locator("[data-seek-to]").nth(2).get_attribute("data-seek-to") or "nan")
     wait_until(page, f"Math.abs({LEAD}.currentTime - {sample}) < 0.02")
     wait_until(page, f"Math.abs({now} - {sample}) < 0.02")
+
+
+def test_what_is_copied_from_the_page_starts_the_same_job_again(
+    page: Page, job: dict[str, str], tmp_path: Path
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/account/")
+    page.get_by_role("button", name="New token").click()
+    token = page.get_by_label("New token", exact=True).input_value()
+    opened(page, job["smooth"])
+    page.get_by_text("The same from a script").click()
+    made = []
+    for name, program in (("curl", "bash"), ("Python", sys.executable)):
+        page.get_by_role("button", name=f"Copy as {name}").click()
+        expect(page.get_by_role("status").filter(has_text="Copied")).to_have_count(len(made) + 1)
+        recipe = tmp_path / name
+        recipe.write_text(page.evaluate("navigator.clipboard.readText()"))
+        environment = {**os.environ, "INBETWEEN_TOKEN": token}
+        ran = subprocess.run(
+            [program, str(recipe)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240
+        )
+        assert ran.returncode == 0, ran.stderr
+        found = re.search(r"[0-9a-f-]{36}", ran.stdout)
+        assert found, ran.stdout
+        made.append(found.group())
+    api = [page.request.get(f"/api/v1/jobs/{key}/").json() for key in (job["smooth"].split("/")[-2], *made)]
+    assert [one["source"] for one in api] == [api[0]["source"]] * 3
+    assert [one["options"] for one in api] == [api[0]["options"]] * 3
+    assert (tmp_path / "result.mp4").stat().st_size > 10_000

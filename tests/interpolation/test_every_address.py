@@ -51,6 +51,7 @@ PAGES = {
     "GET /health/": "503 503 503 503 503 503",  # no worker lives in a test
     "GET /healthz": EVERYBODY,
     "GET /readyz": "503 503 503 503 503 503",
+    "GET /words.js": EVERYBODY,
     "GET /help/": EVERYBODY,
     "GET /models/": SIGNED_IN,
     "GET /models/bake-off/": SIGNED_IN,
