@@ -120,7 +120,7 @@ def test_a_deleted_job_without_previews_goes_altogether(job: Job, settings: Sett
 
 
 def test_a_source_that_a_job_needs_cannot_be_deleted(job: Job) -> None:
-    with pytest.raises(services.ServiceError, match=r"1 job\(s\) still need this source"):
+    with pytest.raises(services.ServiceError, match="1 job still needs this source"):
         services.source_delete(source=job.source)
 
 
