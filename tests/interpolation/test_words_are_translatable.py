@@ -37,7 +37,8 @@ def bare_words(template: str) -> list[str]:
             continue
         html += "\0"
     html = re.sub(r"(?s)<(script|style|code|svg)\b.*?</\1>|<!--.*?-->", "\0", html)
-    found += re.findall(rf'(?:{READ})="([^"\0]*)"', html)
+    for value in re.findall(rf'(?:{READ})="([^"]*)"', html):
+        found += value.split("\0")
     found += re.split("\0", re.sub(r"<[^>]*>", "\0", html))
     plain = (re.sub(r"&#?\w+;", "", " ".join(words.split())) for words in found)
     return [words for words in plain if re.search("[A-Za-z]{2}", words) and words not in NAMES]
@@ -92,8 +93,9 @@ def test_no_refusal_is_said_in_words_that_cannot_be_translated() -> None:
 
 
 def test_the_scans_find_what_they_look_for() -> None:
-    html = '<p title="Look here">Bare {{ one|default:"in order" }} dB</p>{% translate "Not bare" %}'
-    assert bare_words(html) == ["in order", "Look here", "Bare"]
+    html = '<p title="Look here" alt="{% if one %}at{% endif %}">Bare {{ one|default:"in order" }} dB</p>'
+    html += '{% translate "Not bare" %}'
+    assert bare_words(html) == ["in order", "Look here", "at", "Bare"]
     assert bare_sentences('say("Try it again"); say(gettext("Try it again"));') == ["Try it again"]
     assert bare_refusals('raise ServiceError("Choose a clip.")') == ["Choose a clip."]
     assert bare_refusals('raise ServiceError(_("Choose a %(kind)s now.") % {"kind": 1})') == []
