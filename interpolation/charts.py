@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import plotly.graph_objects as go
+from django.utils.translation import gettext as _
 from plotly.subplots import make_subplots
 
 ROW_HEIGHT = 170  # px
@@ -26,13 +27,13 @@ def figures_chart(metrics: dict[str, Any]) -> dict[str, Any] | None:
         for trace in traces:
             figure.add_trace(trace, row=number, col=1)
         figure.update_yaxes(title_text=title, row=number, col=1, fixedrange=True, automargin=True)
-    figure.update_xaxes(title_text="seconds of the result", row=len(rows), col=1)
+    figure.update_xaxes(title_text=_("seconds of the result"), row=len(rows), col=1)
     cuts = metrics.get("cuts") or []
     for time in cuts:
         figure.add_vline(x=time, line={"width": 1, "dash": "dot"}, name="cut")
     if cuts:  # a trace without points, for the legend
         line = {"width": 1, "dash": "dot"}
-        figure.add_scatter(x=[None], y=[None], name="cut", meta={"color": "--ink-2"}, mode="lines", line=line)
+        figure.add_scatter(x=[None], y=[None], name=_("cut"), meta={"color": "--ink-2"}, mode="lines", line=line)
     figure.update_layout(
         template="none", height=ROW_HEIGHT * len(rows) + 70, margin={"l": 60, "r": 16, "t": 36, "b": 48}
     )
@@ -45,14 +46,14 @@ def _rows(samples: list[dict[str, Any]], motion: list[dict[str, Any]]) -> list[t
     rows: list[tuple[str, list[go.Scatter]]] = []
     if len(samples) > 1:
         psnr = [
-            _line(samples, "psnr", "drawn", "--new", "%{y:.1f} dB"),
-            _line(samples, "blend_psnr", "plain blend", "--ink-2", "%{y:.1f} dB", dash="dash"),
+            _line(samples, "psnr", _("drawn"), "--new", "%{y:.1f} dB"),
+            _line(samples, "blend_psnr", _("plain blend"), "--ink-2", "%{y:.1f} dB", dash="dash"),
         ]
-        rows.append(("PSNR, dB", psnr))
+        rows.append((_("PSNR, dB"), psnr))
         rows.append(("SSIM", [_line(samples, "ssim", "SSIM", "--new", "%{y:.3f}", legend=False)]))
     if len(motion) > 1:
         rows.append(
-            ("motion, px", [_line(motion, "px", "motion", "--ink", "%{y:.1f} px", fill="tozeroy", legend=False)])
+            (_("motion, px"), [_line(motion, "px", _("motion"), "--ink", "%{y:.1f} px", fill="tozeroy", legend=False)])
         )
     return rows
 

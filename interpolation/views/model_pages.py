@@ -13,6 +13,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -56,19 +58,24 @@ def provenance(info: ModelInfo) -> list[tuple[str, Any]]:
     if info.path is None or not info.path.is_file():
         return []
     rows: list[tuple[str, Any]] = [
-        ("Written", datetime.fromtimestamp(info.path.stat().st_mtime, UTC)),
-        ("Training steps", f"{info.step:,}"),
+        (_("Written"), date_format(localtime(datetime.fromtimestamp(info.path.stat().st_mtime, UTC)), "j F Y")),
+        (_("Training steps"), f"{info.step:,}"),
     ]
     history = read_json(info.path.with_name(f"{info.path.stem}_history.json"))
     config = history.get("config") or {}
-    data = [*config.get("data_dirs", []), *(["scenes made on the fly"] if config.get("synthetic") else [])]
+    data = [*config.get("data_dirs", []), *([_("scenes made on the fly")] if config.get("synthetic") else [])]
     if data:
-        rows.append(("Learned from", ", ".join(Path(one).name if "/" in one else one for one in data)))
+        rows.append((_("Learned from"), ", ".join(Path(one).name if "/" in one else one for one in data)))
     if info.metrics.get("psnr"):
-        rows.append(("PSNR, kept apart", f"{info.metrics['psnr']:.2f} dB"))
+        rows.append((_("PSNR, kept apart"), f"{info.metrics['psnr']:.2f} dB"))
     promoted = read_json(info.path.with_name(f"{info.path.stem}_promoted.json"))
     if promoted.get("from"):
-        rows.append(("Promoted", f"from {promoted['from']}, {promoted['gain_db']:+.2f} dB"))
+        rows.append(
+            (
+                _("Promoted"),
+                _("from %(model)s, %(gain)+.2f dB") % {"model": promoted["from"], "gain": promoted["gain_db"]},
+            )
+        )
     return rows
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from tests.ops.portal import Portal
 
+from .test_pages_for_everybody import findings
 from .test_story import make_project, sign_up, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -85,12 +86,14 @@ def test_it_says_how_fast_and_is_paused_and_goes_on_by_keyboard(page: Page, larg
     expect(page.locator(".arriving video")).to_be_visible()
     expect(page.locator(".arriving")).to_contain_text(re.compile(r"MB of 48\.0 MB, [\d.]+ MB/s, about \d+ s left"))
     until(page, 20)
+    assert findings(page) == []
     expect(page.get_by_role("button", name="Pause holiday.mp4")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".arriving")).to_contain_text("Paused at")
     stood = bar(page)
     page.wait_for_timeout(1200)
     assert bar(page) == stood < 100
+    assert findings(page) == []
     page.keyboard.press("Enter")
     arrived(page)
     assert offsets[0] == 0 and max(offsets) > 0.1 * 48 * MB, offsets
@@ -146,6 +149,7 @@ def test_several_films_at_once_with_one_that_is_none(page: Page, footage: Path, 
     expect(page.get_by_role("link", name="one.mp4")).to_be_visible()
     refused = page.get_by_role("region", name="Unfinished uploads")
     expect(refused).to_contain_text("This is a text, not a video")
+    assert findings(page) == []
     refused.get_by_role("button", name="Remove words.mp4").click()
     expect(refused).to_have_count(0)
 
