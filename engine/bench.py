@@ -2,7 +2,8 @@
 
 A triplet is a folder with im1.png, im2.png, im3.png; im2 is drawn from im1 and im3 and compared. A set is the folder
 around triplets. The unit of time is OpenCV's DIS-medium flow in both directions at full size, measured on the same
-pictures in the same run, so that figures from different machines can be compared.
+pictures in the same run, so that figures from different machines can be compared. Speed is measured on a film as well,
+since there every frame is encoded once, and large frames are matched at half size.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +25,7 @@ import cv2
 import numpy as np
 import torch
 
+from .bench_clip import moving_frames
 from .checkpoint import list_models, models_folder
 from .errors import BadInputError
 from .interpolator import Interpolator
@@ -35,6 +38,7 @@ FlowOf = Callable[[Picture, Picture], Flow]
 
 CLASSICAL = ("blend", "dis", "farneback")
 LABELS = {"blend": "Blend", "dis": "DIS warp", "farneback": "Farneback warp"}
+VIDEO_SIZE = (1280, 720)  # of the film that speed is measured on
 SURE_PX = 1.0  # forward and backward motion that disagree by this much halve (nearly: 1/e) the trust in them
 FAINT = 1e-3  # trust that remains where both sides disagree, so that there are no holes
 
@@ -79,17 +83,30 @@ class Score:
 
 
 @dataclass
+class Speed:
+    """Milliseconds for a new frame in the middle of every pair of a film, medians; `unit`: DIS-medium flow of both
+    directions at full size alone."""
+
+    width: int
+    height: int
+    unit: float
+    ms: dict[str, float]
+
+
+@dataclass
 class Benchmark:
     """`scores[set][method]`; `counts[set]` triplets."""
 
     made_at: str
     machine: dict[str, Any]
     methods: list[dict[str, Any]]
+    speed: Speed | None = None
     counts: dict[str, int] = field(default_factory=dict)
     scores: dict[str, dict[str, Score]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: {made_at, machine, methods: [{name, label, arch, sha256, step, notice}], counts, scores}."""
+        """JSON-ready: {made_at, machine, methods: [{name, label, arch, sha256, step, notice}], speed, counts, scores};
+        speed: {width, height, unit, ms: {method: ms}}."""
         return asdict(self)
 
     def to_markdown(self) -> str:
@@ -104,6 +121,8 @@ class Benchmark:
                 cells += [f"{score.psnr:.2f}", f"{score.ssim:.4f}", f"{score.ms:.1f}"]
             cells.append(f"{statistics.mean(score.units for score in scores):.2f}")
             lines.append(_row(cells))
+        if self.speed:
+            lines += ["", *_speed_rows(self.speed)]
         return "\n".join(lines)
 
     def save(self, path: Path) -> None:
@@ -116,6 +135,14 @@ class Benchmark:
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _speed_rows(speed: Speed) -> list[str]:
+    lines = [
+        _row(["method", f"ms for a new frame, {speed.width}x{speed.height}", "x DIS flow"]),
+        _row(["---", "---:", "---:"]),
+    ]
+    return lines + [_row([name, f"{ms:.1f}", f"{ms / speed.unit:.2f}"]) for name, ms in speed.ms.items()]
 
 
 def benchmark_path() -> Path:
@@ -221,6 +248,19 @@ def run(
         result.counts[name] = len(units)
         result.scores[name] = {m.name: _score(figures[name, m.name], statistics.median(units)) for m in methods}
     return result
+
+
+def measure_speed(methods: Sequence[Method], size: tuple[int, int] = VIDEO_SIZE, rounds: int = 7) -> Speed:
+    """Every method on the pairs of a made-up film, taking turns with the unit; the first pair warms up."""
+    frames = list(moving_frames(size, rounds + 2))
+    spent: dict[str, list[float]] = {}
+    for img0, img1 in pairwise(frames):
+        works: dict[str, Callable[[], Any]] = {"": partial(_both_flows, img0, img1)}
+        works |= {method.name: partial(method.draw, img0, img1) for method in methods}
+        for name, work in works.items():
+            spent.setdefault(name, []).append(_milliseconds(work)[1])
+    medians = {name: round(statistics.median(times[1:]), 2) for name, times in spent.items()}
+    return Speed(*size, medians.pop(""), medians)
 
 
 def _both_flows(img0: Picture, img1: Picture) -> tuple[Flow, Flow]:

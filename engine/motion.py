@@ -175,13 +175,14 @@ def _fused_planes(
     """`fuse_warped` of one picture, colour by colour: so OpenCV warps in two thirds of the time."""
     share = mask[0, 0].numpy()
     rest, planes = 1 - share, []
+    parts = None if less is None else _detail_parts(less.contiguous())  # side by side they are read slowly
     for sides in zip(cv2.split(to_pixels(img0)), cv2.split(to_pixels(img1)), strict=True):
         seen0, seen1 = (
             cv2.remap(side, position, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             for side, position in zip(sides, positions, strict=True)
         )
         plane = torch.from_numpy(cv2.blendLinear(seen0, seen1, share, rest))[None, None]
-        planes.append(plane if less is None else without_detail(plane, less))
+        planes.append(plane if parts is None else _mixed_detail(plane, parts))
     return from_pixels(cv2.merge([plane[0, 0].numpy() for plane in planes]))
 
 
@@ -198,10 +199,19 @@ def without_detail(picture: Tensor, less: Tensor) -> Tensor:
     Args:
         less: (N, 2, H, W), what is taken away of the detail up to about 2 pixels, and up to about 4; 0 nothing, 1 all.
     """
+    return _mixed_detail(picture, _detail_parts(less))
+
+
+def _detail_parts(less: Tensor) -> tuple[Tensor, ...]:
+    """Shares of the picture, of what is a little blurred, and of what is more so."""
     fine, coarse = less.split(1, dim=1)
+    return 1 - fine, fine - coarse, coarse
+
+
+def _mixed_detail(picture: Tensor, parts: tuple[Tensor, ...]) -> Tensor:
     soft = smoothed(picture)
     softer = smoothed(smoothed(soft))
-    return torch.addcmul(torch.addcmul(picture * (1 - fine), fine - coarse, soft), coarse, softer)
+    return torch.addcmul(torch.addcmul(picture * parts[0], parts[1], soft), parts[2], softer)
 
 
 def halved(image: Tensor) -> Tensor:

@@ -170,6 +170,7 @@ class FlowFusion(Network):
         less = None
         if self.config.detail:  # nothing is left out at the frames themselves
             less = self.detail_head(self.detail_net(fine)) * (4 * t * (1 - t))  # float32, as t is
+            less = less.clamp(0, 1)  # beyond, what is unlike anything learned would be sharpened without measure
         picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, flows[:, :2], flows[:, 2:], mask, less)
         return Synthesis(picture, flows[:, :2], flows[:, 2:], mask, pair, choice)
 

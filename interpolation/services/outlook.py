@@ -30,7 +30,6 @@ ENOUGH = 3  # of the same model; with fewer, those of all models count
 KEPT = 60  # seconds until it is learned anew
 SHARE = 0.25  # of the work of drawing a frame that reading and writing it takes; the fit corrects the rest
 GUESSED_START = 5.0  # seconds that a job takes before and after drawing
-BENCHMARK, BENCHMARK_MEGAPIXELS = "middlebury_other", 0.29  # a set, and the size of its pictures
 WIDE = (0.5, 2.0)  # how far off it may be while there are few jobs to learn from
 
 
@@ -92,7 +91,8 @@ def _benchmarked(model: str | None) -> float | None:
         weights = {info.name: info.sha256 for info in list_models()}
         sha256 = weights.get(model or "", "") if model != "default" else next(iter(weights.values()), "")
         names = {one["sha256"]: one["name"] for one in figures["methods"] if one["sha256"]}
-        return float(figures["scores"][BENCHMARK][names[sha256]]["ms"]) / 1000 / BENCHMARK_MEGAPIXELS
+        speed = figures["speed"]
+        return float(speed["ms"][names[sha256]]) * 1000 / (speed["width"] * speed["height"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

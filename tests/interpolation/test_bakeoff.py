@@ -125,6 +125,7 @@ def test_the_models_page_shows_the_benchmark_and_what_a_model_drew_for_me(
         ],
         "counts": {"middlebury": 12},
         "scores": {"middlebury": {"blend": score, "flow_fusion": better}},
+        "speed": {"width": 1280, "height": 720, "unit": 200.0, "ms": {"blend": 4.0, "flow_fusion": 300.0}},
     }
     (tmp_path / "benchmark.json").write_text(json.dumps(figures))
     job = finished_job(source_of(ada), model_name="flow_fusion")
@@ -133,6 +134,7 @@ def test_the_models_page_shows_the_benchmark_and_what_a_model_drew_for_me(
     table = answer.context["benchmark"]
     assert [row["label"] for row in table["rows"]] == ["flow_fusion", "Blend"]
     assert [row["cells"][0]["best"] for row in table["rows"]] == [True, False]
+    assert [row["units"] for row in table["rows"]] == [1.5, 0.02]
     ((_info, _facts, pictures),) = answer.context["models"]
     assert [drawn.pk for drawn, _picture in pictures] == [job.pk]
 

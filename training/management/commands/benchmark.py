@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from engine.bench import CLASSICAL, benchmark_path, find_triplets, make_methods, run
+from engine.bench import CLASSICAL, benchmark_path, find_triplets, make_methods, measure_speed, run
 from engine.errors import EngineError
 
 
@@ -48,6 +48,7 @@ class Command(BaseCommand):
             triplets = first_of_each(find_triplets(options["triplets"]), options["limit"])
             methods = make_methods(names, device=options["device"], threads=options["threads"])
             result = run(triplets, methods, on_triplet=self._progress)
+            result.speed = measure_speed(methods)
         except EngineError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(result.to_markdown())
