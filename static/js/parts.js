@@ -102,6 +102,8 @@
       else if (over) set(false);
       report();
     });
+    // It may have reached its end, and stopped, before it was taken back from there.
+    video.addEventListener("seeked", () => { if (video === front && playing && video.paused && !video.ended) run(); });
     video.addEventListener("click", toggle);
     video.addEventListener("loadeddata", () => { if (video === front) { root.dataset.shown = "1"; report(); } });
   }
