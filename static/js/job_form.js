@@ -86,3 +86,18 @@
   remember();
   fit();
 })();
+
+// New job: once the form is sent, nothing is asked for it any more. An answer that knows of the preset that was just kept
+// would come to a page that does not show it yet.
+(() => {
+  const live = document.querySelector(".setup-live");
+  if (!live) return;
+  let leaving = false;
+  window.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return; // a question comes first
+    leaving = true;
+    htmx.trigger(live, "htmx:abort");
+  });
+  window.addEventListener("pageshow", () => { leaving = false; });
+  live.addEventListener("htmx:beforeRequest", (event) => { if (leaving) event.preventDefault(); });
+})();
