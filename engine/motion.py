@@ -95,7 +95,7 @@ def flow_to_picture(flow: Flow, max_px: float | None = None) -> Picture:
 
 
 @lru_cache(maxsize=16)
-def _pixel_grid(height: int, width: int) -> Flow:
+def pixel_grid(height: int, width: int) -> Flow:
     """(H, W, 2) float32: every pixel's own (x, y). Shared: never write into it."""
     return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
 
@@ -107,7 +107,7 @@ def warp_picture(
 
     `out`: an array of the same shape and type to write into.
     """
-    position = _pixel_grid(*flow.shape[:2]) + flow
+    position = pixel_grid(*flow.shape[:2]) + flow
     return cv2.remap(image, position, None, interpolation, out, borderMode=cv2.BORDER_REPLICATE)
 
 
@@ -122,7 +122,7 @@ def backward_warp(image: Tensor, flow: Tensor, *, cubic: bool = False) -> Tensor
     if image.device.type == "cpu" and not torch.is_grad_enabled():
         return _remap(image, flow, cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR)
     height, width = flow.shape[-2:]
-    grid = torch.from_numpy(_pixel_grid(height, width)).to(flow.device)
+    grid = torch.from_numpy(pixel_grid(height, width)).to(flow.device)
     scale = flow.new_tensor([2 / max(width - 1, 1), 2 / max(height - 1, 1)])
     position = (grid + flow.permute(0, 2, 3, 1)) * scale - 1
     # bf16 cannot hold positions, and grid_sample is slow in it: always float32 here
@@ -133,9 +133,9 @@ def backward_warp(image: Tensor, flow: Tensor, *, cubic: bool = False) -> Tensor
 def backward_warps(image: Tensor, flows: Tensor) -> Tensor:
     """`image` (N, C, H, W) along each of K flows (K, N, 2, H, W), bilinear: (K, N, C, H, W)."""
     count, height, width = len(flows), *image.shape[-2:]
-    if not _by_opencv(image) or count * height > _REMAP_SIDE:
+    if not by_opencv(image) or count * height > _REMAP_SIDE:
         return torch.stack([backward_warp(image, flow) for flow in flows])
-    positions = flows[:, 0].permute(0, 2, 3, 1).contiguous().numpy() + _pixel_grid(height, width)
+    positions = flows[:, 0].permute(0, 2, 3, 1).contiguous().numpy() + pixel_grid(height, width)
     below_each_other = positions.reshape(count * height, width, 2)  # one call instead of K
     seen = cv2.remap(to_pixels(image), below_each_other, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return torch.from_numpy(seen.reshape(count, 1, height, width, -1)).permute(0, 1, 4, 2, 3)
@@ -151,86 +151,23 @@ def _remap(image: Tensor, flow: Tensor, interpolation: int) -> Tensor:
     return warped.to(image.dtype)
 
 
-def fuse_warped(
-    img0: Tensor, img1: Tensor, flow_t0: Tensor, flow_t1: Tensor, mask: Tensor, less: Tensor | None = None
-) -> Tensor:
-    """Both pictures (N, 3, H, W) warped (bicubic) and mixed.
-
-    Args:
-        flow_t0, flow_t1: (N, 2, H/2, W/2), pixels of half size.
-        mask: (N, 1, H, W), share of img0.
-        less: (N, 2, H, W), how much detail is left out, see `without_detail`.
-    """
-    if _by_opencv(img0):
-        return _fused_planes(img0, img1, (_positions(flow_t0), _positions(flow_t1)), mask, less)
-    warped0 = backward_warp(img0, resize_flow_tensor(flow_t0, 2), cubic=True)
-    warped1 = backward_warp(img1, resize_flow_tensor(flow_t1, 2), cubic=True)
-    picture = torch.lerp(warped1, warped0, mask)
-    return picture if less is None else without_detail(picture, less)
-
-
-def _fused_planes(
-    img0: Tensor, img1: Tensor, positions: tuple[NDArray[np.float32], ...], mask: Tensor, less: Tensor | None
-) -> Tensor:
-    """`fuse_warped` of one picture, colour by colour: so OpenCV warps in two thirds of the time."""
-    share = mask[0, 0].numpy()
-    rest, planes = 1 - share, []
-    parts = None if less is None else _detail_parts(less.contiguous())  # side by side they are read slowly
-    for sides in zip(cv2.split(to_pixels(img0)), cv2.split(to_pixels(img1)), strict=True):
-        seen0, seen1 = (
-            cv2.remap(side, position, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-            for side, position in zip(sides, positions, strict=True)
-        )
-        plane = torch.from_numpy(cv2.blendLinear(seen0, seen1, share, rest))[None, None]
-        planes.append(plane if parts is None else _mixed_detail(plane, parts))
-    return from_pixels(cv2.merge([plane[0, 0].numpy() for plane in planes]))
-
-
-def _positions(half_flow: Tensor) -> NDArray[np.float32]:
-    """Where a flow (1, 2, H/2, W/2) of half size points to from every pixel of full size, (H, W, 2)."""
-    height, width = (2 * side for side in half_flow.shape[-2:])
-    flow = cv2.resize(to_pixels(half_flow), (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.scaleAdd(flow, 2.0, _pixel_grid(height, width), dst=flow)
-
-
-def without_detail(picture: Tensor, less: Tensor) -> Tensor:
-    """`picture` (N, C, H, W) with less of its finest detail.
-
-    Args:
-        less: (N, 2, H, W), what is taken away of the detail up to about 2 pixels, and up to about 4; 0 nothing, 1 all.
-    """
-    return _mixed_detail(picture, _detail_parts(less))
-
-
-def _detail_parts(less: Tensor) -> tuple[Tensor, ...]:
-    """Shares of the picture, of what is a little blurred, and of what is more so."""
-    fine, coarse = less.split(1, dim=1)
-    return 1 - fine, fine - coarse, coarse
-
-
-def _mixed_detail(picture: Tensor, parts: tuple[Tensor, ...]) -> Tensor:
-    soft = smoothed(picture)
-    softer = smoothed(smoothed(soft))
-    return torch.addcmul(torch.addcmul(picture * parts[0], parts[1], soft), parts[2], softer)
-
-
 def halved(image: Tensor) -> Tensor:
     """(N, C, H, W), sides even, at half the size: means of 2x2 pixels."""
-    if _by_opencv(image):  # 5 times faster
+    if by_opencv(image):  # 5 times faster
         return from_pixels(cv2.resize(to_pixels(image), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
     return F.avg_pool2d(image, 2)
 
 
 def smoothed(image: Tensor) -> Tensor:
     """(N, C, H, W): means of 3x3 pixels, edges repeated."""
-    if _by_opencv(image):  # 20 times faster
+    if by_opencv(image):  # 20 times faster
         return from_pixels(cv2.blur(to_pixels(image), (3, 3), borderType=cv2.BORDER_REPLICATE))
     return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
 
 
 def luma(image: Tensor) -> Tensor:
     """(N, 3, H, W) RGB to (N, 1, H, W) by the weights of BT.601."""
-    if _by_opencv(image):
+    if by_opencv(image):
         return from_pixels(cv2.cvtColor(to_pixels(image), cv2.COLOR_RGB2GRAY))
     weights = image.new_tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)
     return (image * weights).sum(dim=1, keepdim=True)
@@ -239,7 +176,7 @@ def luma(image: Tensor) -> Tensor:
 def difference(images: Tensor, others: Tensor) -> Tensor:
     """Mean over the channels of the absolute difference of K pictures each (K, N, C, H, W): (N, K, H, W)."""
     count, _, channels, height, width = images.shape
-    if _by_opencv(images[0]):
+    if by_opencv(images[0]):
         pixels = (side[:, 0].permute(0, 2, 3, 1).contiguous().numpy() for side in (images, others))
         apart = cv2.absdiff(*(side.reshape(count * height, width, channels) for side in pixels))
         mean = cv2.transform(apart, np.full((1, channels), 1 / channels, np.float32)) if channels > 1 else apart
@@ -247,7 +184,7 @@ def difference(images: Tensor, others: Tensor) -> Tensor:
     return (images - others).abs().mean(dim=2).transpose(0, 1)
 
 
-def _by_opencv(tensor: Tensor) -> bool:
+def by_opencv(tensor: Tensor) -> bool:
     """One float picture on the CPU that needs no gradient: OpenCV is much faster on it than PyTorch."""
     return (
         tensor.device.type == "cpu"
@@ -265,6 +202,15 @@ def to_pixels(image: Tensor) -> NDArray[np.float32]:
 def from_pixels(image: NDArray[Any]) -> Tensor:
     """(H, W, C), or (H, W), to (1, C, H, W), in channels-last layout; no copy."""
     return torch.from_numpy(image if image.ndim == 3 else image[..., None]).permute(2, 0, 1)[None]
+
+
+def planar(image: Tensor) -> Tensor:
+    """(N, C, H, W), the same, each channel in one piece: as OpenCV's bicubic warp wants them."""
+    if by_opencv(image) and image.shape[1] > 1 and image.is_contiguous(memory_format=torch.channels_last):
+        planes = np.empty(image.shape[1:], np.float32)
+        cv2.split(to_pixels(image), list(planes))
+        return torch.from_numpy(planes)[None]
+    return image.contiguous()
 
 
 def resize_flow_tensor(flow: Tensor, factor: int) -> Tensor:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .config import MIN_SIDE
+from .cores import side_by_side
 from .errors import BadInputError
 
 _MIN_PADDED = 64
@@ -96,7 +97,10 @@ def to_picture(drawn: Tensor, alpha: Tensor | None, ground: float, kind: np.dtyp
     """(1, 3, H, W) as drawn on the ground, and (1, 1, H, W) alpha if there is one, to (H, W, 3 or 4) of type `kind`."""
     top = np.iinfo(kind).max
     if alpha is None and kind == np.uint8 and drawn.device.type == "cpu":  # rounds, clamps and narrows in one pass
-        return cv2.convertScaleAbs(drawn[0].clamp_(min=0).permute(1, 2, 0).contiguous().numpy(), alpha=255)
+        planes = side_by_side(
+            lambda plane: cv2.convertScaleAbs(np.maximum(plane, 0), alpha=255), list(drawn[0].numpy())
+        )
+        return cv2.merge(planes)
     if alpha is not None:
         colour = (drawn - (1 - alpha) * ground) / alpha.clamp(min=0.5 / top)
         drawn = torch.cat([colour * (alpha >= 0.5 / top), alpha], dim=1)

@@ -21,14 +21,15 @@ import torch
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
+from engine.fusion import fuse_warped
 from engine.motion import (
     backward_warp,
     backward_warps,
     difference,
-    fuse_warped,
     halved,
     inconsistency,
     luma,
+    planar,
     project_backward,
     resize_flow_tensor,
     smoothed,
@@ -130,7 +131,7 @@ class FlowFusion(Network):
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
         features = self.encode_net(((picture - 0.5) * 2).to(compute_dtype(self, picture.device.type)))
         small = halved(picture)
-        return Features(picture, small, luma(small), halved(small), features)
+        return Features(planar(picture), small, luma(small), halved(small), features)
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
         """Chooses the motion in the middle of the pair from what the first flows (1/4 size) offer."""

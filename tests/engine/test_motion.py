@@ -2,17 +2,16 @@ import cv2
 import numpy as np
 import torch
 
+from engine.fusion import fuse_warped, without_detail
 from engine.motion import (
     backward_warp,
     dis_flow,
     farneback_flow,
     flow_to_picture,
-    fuse_warped,
     inconsistency,
     project_backward,
     resize_flow,
     warp_picture,
-    without_detail,
 )
 
 
