@@ -88,7 +88,7 @@ def _maps(half_flow: Flow, first: int, last: int) -> Maps:
     flow = cv2.resize(half_flow[start:stop], (2 * width, 2 * (stop - start)), interpolation=cv2.INTER_LINEAR)
     grid = pixel_grid(2 * height, 2 * width)[first:last]
     position = cv2.scaleAdd(flow[first - 2 * start : last - 2 * start], 2.0, grid)
-    return cv2.convertMaps(position, None, cv2.CV_16SC2)  # type: ignore[return-value]
+    return cv2.convertMaps(position, None, cv2.CV_16SC2)
 
 
 def _leave_out_detail(plane: NDArray[np.float32], less: NDArray[np.float32]) -> None:

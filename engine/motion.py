@@ -25,7 +25,6 @@ DIS_PRESETS = {
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     "fine": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,  # and down to the finest scale, where medium ends one before it
 }
-_REMAP_SIDE = 32_000  # OpenCV's remap writes at most 32,767 rows
 _DIS_MIN_SIDE = 32  # DIS matches 8x8 patches on a pyramid; smaller pictures have too few of them
 
 
@@ -130,17 +129,6 @@ def backward_warp(image: Tensor, flow: Tensor, *, cubic: bool = False) -> Tensor
     return F.grid_sample(image.float(), position, mode, padding_mode="border", align_corners=True).to(image.dtype)
 
 
-def backward_warps(image: Tensor, flows: Tensor) -> Tensor:
-    """`image` (N, C, H, W) along each of K flows (K, N, 2, H, W), bilinear: (K, N, C, H, W)."""
-    count, height, width = len(flows), *image.shape[-2:]
-    if not by_opencv(image) or count * height > _REMAP_SIDE:
-        return torch.stack([backward_warp(image, flow) for flow in flows])
-    positions = flows[:, 0].permute(0, 2, 3, 1).contiguous().numpy() + pixel_grid(height, width)
-    below_each_other = positions.reshape(count * height, width, 2)  # one call instead of K
-    seen = cv2.remap(to_pixels(image), below_each_other, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return torch.from_numpy(seen.reshape(count, 1, height, width, -1)).permute(0, 1, 4, 2, 3)
-
-
 def _remap(image: Tensor, flow: Tensor, interpolation: int) -> Tensor:
     """`backward_warp` through OpenCV, which works on pixels with their channels side by side."""
     warped = torch.empty(image.shape, memory_format=torch.channels_last)
@@ -173,17 +161,6 @@ def luma(image: Tensor) -> Tensor:
     return (image * weights).sum(dim=1, keepdim=True)
 
 
-def difference(images: Tensor, others: Tensor) -> Tensor:
-    """Mean over the channels of the absolute difference of K pictures each (K, N, C, H, W): (N, K, H, W)."""
-    count, _, channels, height, width = images.shape
-    if by_opencv(images[0]):
-        pixels = (side[:, 0].permute(0, 2, 3, 1).contiguous().numpy() for side in (images, others))
-        apart = cv2.absdiff(*(side.reshape(count * height, width, channels) for side in pixels))
-        mean = cv2.transform(apart, np.full((1, channels), 1 / channels, np.float32)) if channels > 1 else apart
-        return torch.from_numpy(mean).reshape(1, count, height, width)
-    return (images - others).abs().mean(dim=2).transpose(0, 1)
-
-
 def by_opencv(tensor: Tensor) -> bool:
     """One float picture on the CPU that needs no gradient: OpenCV is much faster on it than PyTorch."""
     return (
@@ -205,11 +182,12 @@ def from_pixels(image: NDArray[Any]) -> Tensor:
 
 
 def planar(image: Tensor) -> Tensor:
-    """(N, C, H, W), the same, each channel in one piece: as OpenCV's bicubic warp wants them."""
-    if by_opencv(image) and image.shape[1] > 1 and image.is_contiguous(memory_format=torch.channels_last):
-        planes = np.empty(image.shape[1:], np.float32)
-        cv2.split(to_pixels(image), list(planes))
-        return torch.from_numpy(planes)[None]
+    """(N, C, H, W) in float32, each channel in one piece: as OpenCV's bicubic warp and sums over channels want them."""
+    image = image.float()
+    if by_opencv(image) and image.is_contiguous(memory_format=torch.channels_last):
+        _, channels, height, width = image.shape
+        pixels = to_pixels(image).reshape(height * width, channels)
+        return torch.from_numpy(cv2.transpose(pixels)).reshape(1, channels, height, width)  # 2-3 times faster
     return image.contiguous()
 
 

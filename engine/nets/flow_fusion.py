@@ -22,17 +22,15 @@ from torch import Tensor, nn
 
 from engine.config import ModelConfig
 from engine.fusion import fuse_warped
+from engine.matching import seen_along
 from engine.motion import (
     backward_warp,
-    backward_warps,
-    difference,
     halved,
     inconsistency,
     luma,
     planar,
     project_backward,
     resize_flow_tensor,
-    smoothed,
 )
 
 from .layers import Network, Scaled, compute_dtype, conv, correction_head, joined, shifted, upsample
@@ -136,7 +134,7 @@ class FlowFusion(Network):
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
         """Chooses the motion in the middle of the pair from what the first flows (1/4 size) offer."""
         motions, geometry = _candidates(flow_01, flow_10)
-        early, late, costs = _seen_along(motions, frame0.tiny, frame1.tiny)
+        early, late, costs = seen_along(motions, frame0.tiny, frame1.tiny)
         middle = motions[0]
         inputs = joined(
             backward_warp(frame0.quarter, -0.5 * middle),
@@ -144,7 +142,7 @@ class FlowFusion(Network):
             torch.cat([*_compared(early[0], late[0]), geometry, costs * _COST_SCALE], dim=1),
         )
         hidden = self.coarse_net(inputs)
-        logits = self.coarse_head(hidden).float() - _BETA * costs
+        logits = planar(self.coarse_head(hidden)) - _BETA * costs
         weights = _share(logits, _COARSE_LEAD)
         motion = _mixed(motions, weights)
         choice = Choice(weights, motions, early, late) if torch.is_grad_enabled() else None
@@ -154,14 +152,14 @@ class FlowFusion(Network):
         """The frame at `timestep` (0-1; a number, or (N, 1, 1, 1))."""
         t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.motion.device).reshape(-1, 1, 1, 1)
         motion, hidden = _at_time(pair, t)
-        motion = resize_flow_tensor(motion, 2)
-        motions = torch.stack([motion, *(shifted(motion, y * _FINE_REACH, x * _FINE_REACH) for y, x in _STEPS)])
-        early, late, costs = _seen_along(motions, pair.frame0.luma, pair.frame1.luma, t)
+        motion = planar(resize_flow_tensor(motion, 2))
+        motions = torch.stack([motion, *shifted(motion, [(y * _FINE_REACH, x * _FINE_REACH) for y, x in _STEPS])])
+        early, late, costs = seen_along(motions, pair.frame0.luma, pair.frame1.luma, t)
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
         seen = backward_warp(pair.frame0.small, flows[:, :2]), backward_warp(pair.frame1.small, flows[:, 2:])
         told = *_compared(*seen), torch.cat([flows * _FLOW_SCALE, costs * _COST_SCALE], dim=1)
         fine = self.fine_net(joined(self.to_half(hidden), *told))
-        logits, change = self.fine_head(fine).split([_FINE_CANDIDATES, 4], dim=1)
+        logits, change = planar(self.fine_head(fine)).split([_FINE_CANDIDATES, 4], dim=1)
         weights = _share(logits - _BETA * costs, _FINE_LEAD)
         motion = _mixed(motions, weights)
         choice = Choice(weights, motions, early, late) if torch.is_grad_enabled() else None
@@ -203,21 +201,11 @@ def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[Tensor, Tensor]:
     from0 = backward_warp(torch.cat([flow_01, miss_01], dim=1), project_backward(flow_01, 0.5))
     from1 = backward_warp(torch.cat([flow_10, miss_10], dim=1), project_backward(flow_10, 0.5))
     trust0, trust1 = _trust(from0[:, 2:]) + 1e-3, _trust(from1[:, 2:]) + 1e-3
-    motion = (trust0 * from0[:, :2] - trust1 * from1[:, :2]) / (trust0 + trust1)
+    motion = planar((trust0 * from0[:, :2] - trust1 * from1[:, :2]) / (trust0 + trust1))
     disagreement = from0[:, :2] + from1[:, :2]
-    around = [shifted(motion, y * reach, x * reach) for reach in _COARSE_REACH for y, x in _STEPS]
+    around = shifted(motion, [(y * reach, x * reach) for reach in _COARSE_REACH for y, x in _STEPS])
     geometry = torch.cat([motion * _FLOW_SCALE, disagreement * _MISS_SCALE, trust0, trust1], dim=1)
     return torch.stack([motion, from0[:, :2], -from1[:, :2], *around]), geometry
-
-
-@torch.no_grad()
-def _seen_along(
-    motions: Tensor, picture0: Tensor, picture1: Tensor, t: Tensor | float = 0.5
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Both pictures (N, C, h, w) at time t along each motion (K, N, 2, h, w): two (K, N, C, h, w), and how much
-    they differ, (N, K, h, w), mean over 3x3 pixels."""
-    early, late = backward_warps(picture0, -t * motions), backward_warps(picture1, (1 - t) * motions)
-    return early, late, smoothed(difference(early, late))
 
 
 def _compared(early: Tensor, late: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
+from engine.motion import planar
 
 
 class Network(nn.Module):
@@ -57,10 +62,28 @@ def correction_head(channels_in: int, channels_out: int, *, doubling: bool = Fal
     With `doubling` it writes four pixels for each it reads, (N, channels_out, 2H, 2W).
     """
     layer: nn.Conv2d | nn.ConvTranspose2d
-    layer = nn.ConvTranspose2d(channels_in, channels_out, 2, 2) if doubling else nn.Conv2d(channels_in, channels_out, 1)
+    layer = _Doubling(channels_in, channels_out, 2, 2) if doubling else nn.Conv2d(channels_in, channels_out, 1)
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
+
+
+class _Doubling(nn.ConvTranspose2d):
+    """A transposed convolution of few channels in float32; OpenCV puts its pixels in place in half of the time."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """(N, C, H, W) to (N, C', 2H, 2W)."""
+        if not _fused(x) or len(x) != 1:
+            return super().forward(x, output_size).float()
+        assert self.bias is not None
+        channels_in, channels_out = self.weight.shape[:2]
+        weight = self.weight.permute(1, 2, 3, 0).reshape(4 * channels_out, channels_in, 1, 1)
+        corners = planar(F.conv2d(x, weight, self.bias.repeat_interleave(4)))
+        height, width = x.shape[-2:]
+        doubled = np.empty((channels_out, height, 2, width, 2), np.float32)
+        for half_row, pair in enumerate(corners.reshape(channels_out * 2, 2, height, width).numpy()):
+            cv2.merge(list(pair), dst=doubled[half_row // 2, :, half_row % 2])
+        return torch.from_numpy(doubled).reshape(1, channels_out, 2 * height, 2 * width)
 
 
 class Scaled(nn.Module):
@@ -82,12 +105,15 @@ class Scaled(nn.Module):
         return self.head(x).float() * self.factors
 
 
-def shifted(x: Tensor, down: int, right: int) -> Tensor:
-    """`x` (N, C, H, W) as it is `down` and `right` of every pixel, edges repeated."""
+def shifted(x: Tensor, steps: Sequence[tuple[int, int]]) -> list[Tensor]:
+    """`x` (N, C, H, W) as it is so far (down, right) of every pixel, once for each step, edges repeated; views."""
     height, width = x.shape[-2:]
-    reach = max(abs(down), abs(right))
+    reach = max(abs(way) for step in steps for way in step)
     padded = F.pad(x, (reach, reach, reach, reach), mode="replicate")
-    return padded[..., reach + down : reach + down + height, reach + right : reach + right + width]
+    return [
+        padded[..., reach + down : reach + down + height, reach + right : reach + right + width]
+        for down, right in steps
+    ]
 
 
 def channels_last(net: Network) -> Network:
