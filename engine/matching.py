@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .cores import side_by_side
-from .motion import backward_warp, by_opencv, from_pixels, pixel_grid, smoothed, to_pixels
+from .motion import backward_warp, by_opencv, from_pixels, pixel_planes, smoothed, to_pixels
 
 Plane = NDArray[np.float32]  # (H, W)
 
@@ -36,9 +36,8 @@ def _seen_by_opencv(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """`seen_along` of one pair: motions (K, 2, h, w), pictures (h, w, C); the motions side by side."""
     _, _, height, width = motions.shape
-    grid = torch.from_numpy(pixel_grid(height, width)).permute(2, 0, 1).contiguous()
-    planes = motions.transpose(0, 1)
-    from0, from1 = (torch.add(grid[:, None], planes, alpha=share).numpy() for share in (-t, 1 - t))
+    grid, planes = pixel_planes(height, width)[:, None], motions.transpose(0, 1)
+    from0, from1 = (torch.add(grid, planes, alpha=share).numpy() for share in (-t, 1 - t))
     costs = np.empty((len(motions), height, width), np.float32)
 
     def compare(number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -6,7 +6,7 @@ NumPy flows are float32 (H, W, 2), tensor flows float32 (N, 2, H, W). Resizing a
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import cv2
@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+
+from .cores import side_by_side
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 Flow = NDArray[np.float32]  # (H, W, 2)
@@ -99,6 +101,13 @@ def pixel_grid(height: int, width: int) -> Flow:
     return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
 
 
+@lru_cache(maxsize=16)
+def pixel_planes(height: int, width: int) -> Tensor:
+    """`pixel_grid` as a tensor (2, H, W). Shared: never write into it."""
+    with torch.inference_mode(False):  # it may be used outside of it later
+        return torch.from_numpy(pixel_grid(height, width)).permute(2, 0, 1).contiguous()
+
+
 def warp_picture(
     image: NDArray[Any], flow: Flow, interpolation: int = cv2.INTER_LINEAR, out: NDArray[Any] | None = None
 ) -> NDArray[Any]:
@@ -134,15 +143,27 @@ def _remap(image: Tensor, flow: Tensor, interpolation: int) -> Tensor:
     warped = torch.empty(image.shape, memory_format=torch.channels_last)
     for source, vectors, target in zip(image, flow, warped, strict=True):
         pixels = source.permute(1, 2, 0).float().contiguous().numpy()
-        positions = vectors.permute(1, 2, 0).contiguous().numpy()
-        warp_picture(pixels, positions, interpolation, out=target.permute(1, 2, 0).numpy())
+        out = target.permute(1, 2, 0).numpy()
+        cv2.remap(pixels, *_positions(vectors), interpolation, out, borderMode=cv2.BORDER_REPLICATE)
     return warped.to(image.dtype)
+
+
+def _positions(flow: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Where a flow (2, H, W) points to, as OpenCV's maps: in planes or side by side, as the flow itself is laid out."""
+    height, width = flow.shape[-2:]
+    if flow.stride(2) == 1:
+        across, down = (pixel_planes(height, width) + flow).numpy()
+        return across, down
+    return pixel_grid(height, width) + flow.permute(1, 2, 0).numpy(), None
 
 
 def halved(image: Tensor) -> Tensor:
     """(N, C, H, W), sides even, at half the size: means of 2x2 pixels."""
     if by_opencv(image):  # 5 times faster
-        return from_pixels(cv2.resize(to_pixels(image), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
+        halves = partial(cv2.resize, dsize=None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        if image.is_contiguous():
+            return from_pixels(cv2.merge(side_by_side(halves, list(image[0].numpy()))))
+        return from_pixels(halves(to_pixels(image)))
     return F.avg_pool2d(image, 2)
 
 
@@ -189,6 +210,13 @@ def planar(image: Tensor) -> Tensor:
         pixels = to_pixels(image).reshape(height * width, channels)
         return torch.from_numpy(cv2.transpose(pixels)).reshape(1, channels, height, width)  # 2-3 times faster
     return image.contiguous()
+
+
+def interleaved(image: Tensor) -> Tensor:
+    """(N, C, H, W), each pixel's channels side by side (channels_last): as convolutions and other warps want them."""
+    if by_opencv(image) and image.is_contiguous():
+        return from_pixels(cv2.merge(list(image[0].numpy())))
+    return image.contiguous(memory_format=torch.channels_last)
 
 
 def resize_flow_tensor(flow: Tensor, factor: int) -> Tensor:

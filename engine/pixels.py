@@ -80,7 +80,9 @@ def visible_grey(image: AnyPicture, ground: float) -> NDArray[np.uint8]:
 
 
 def colour_tensor(image: AnyPicture, ground: float, device: str) -> Tensor:
-    """(1, 3, H, W) float32 0-1, channels_last: the frame laid on its ground."""
+    """(1, 3, H, W) float32 0-1: the frame laid on its ground."""
+    if device == "cpu" and not has_alpha(image):  # each colour in one piece, as they will be warped
+        return torch.from_numpy(_unit_planes(np.ascontiguousarray(image)))[None]
     tensor = _unit(image, device).permute(2, 0, 1)[None]
     if not has_alpha(image):
         return tensor
@@ -124,6 +126,14 @@ def pad(tensor: Tensor, multiple: int) -> Tensor:
 def _unit(image: AnyPicture, device: str) -> Tensor:
     """0-1 in float32, of the same shape."""
     return torch.from_numpy(np.ascontiguousarray(image)).to(device).float().div_(float(np.iinfo(image.dtype).max))
+
+
+def _unit_planes(image: AnyPicture) -> NDArray[np.float32]:
+    """(H, W, C) to 0-1 in float32, (C, H, W)."""
+    planes, top = np.empty((image.shape[2], *image.shape[:2]), np.float32), np.float32(np.iinfo(image.dtype).max)
+    colours = list(zip(cv2.split(image), planes, strict=True))
+    side_by_side(lambda pair: np.divide(pair[0], top, out=pair[1], dtype=np.float32), colours)
+    return planes
 
 
 def _kind(image: AnyPicture) -> str:

@@ -27,6 +27,7 @@ from engine.motion import (
     backward_warp,
     halved,
     inconsistency,
+    interleaved,
     luma,
     planar,
     project_backward,
@@ -127,7 +128,8 @@ class FlowFusion(Network):
 
     def encode(self, picture: Tensor) -> Features:
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
-        features = self.encode_net(((picture - 0.5) * 2).to(compute_dtype(self, picture.device.type)))
+        seen = (interleaved(picture) - 0.5) * 2
+        features = self.encode_net(seen.to(compute_dtype(self, picture.device.type)))
         small = halved(picture)
         return Features(planar(picture), small, luma(small), halved(small), features)
 
