@@ -147,7 +147,7 @@ class FlowFusion(Network):
         logits = planar(self.coarse_head(hidden)) - _BETA * costs
         weights = _share(logits, _COARSE_LEAD)
         motion = _mixed(motions, weights)
-        choice = Choice(weights, motions, early, late) if torch.is_grad_enabled() else None
+        choice = Choice(weights, torch.stack(motions), early, late) if torch.is_grad_enabled() else None
         return Match(frame0, frame1, flow_01, flow_10, motion, hidden, choice)
 
     def synthesise(self, pair: Match, timestep: Tensor | float) -> Synthesis:
@@ -155,7 +155,7 @@ class FlowFusion(Network):
         t = torch.as_tensor(timestep, dtype=torch.float32, device=pair.motion.device).reshape(-1, 1, 1, 1)
         motion, hidden = _at_time(pair, t)
         motion = planar(resize_flow_tensor(motion, 2))
-        motions = torch.stack([motion, *shifted(motion, [(y * _FINE_REACH, x * _FINE_REACH) for y, x in _STEPS])])
+        motions = [motion, *shifted(motion, [(y * _FINE_REACH, x * _FINE_REACH) for y, x in _STEPS])]
         early, late, costs = seen_along(motions, pair.frame0.luma, pair.frame1.luma, t)
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
         seen = backward_warp(pair.frame0.small, flows[:, :2]), backward_warp(pair.frame1.small, flows[:, 2:])
@@ -164,7 +164,7 @@ class FlowFusion(Network):
         logits, change = planar(self.fine_head(fine)).split([_FINE_CANDIDATES, 4], dim=1)
         weights = _share(logits - _BETA * costs, _FINE_LEAD)
         motion = _mixed(motions, weights)
-        choice = Choice(weights, motions, early, late) if torch.is_grad_enabled() else None
+        choice = Choice(weights, torch.stack(motions), early, late) if torch.is_grad_enabled() else None
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1) + change
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
         mask = torch.sigmoid(self.mask_head(fine).float() + prior)
@@ -193,8 +193,8 @@ class _CoarseNet(nn.Module):
         return self.leave(entered + self.deep(entered))
 
 
-def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[Tensor, Tensor]:
-    """Motions at t = 1/2 to choose from (K, N, 2, h, w), and what the decoder is told of them (N, 6, h, w).
+def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[list[Tensor], Tensor]:
+    """K motions at t = 1/2 to choose from (N, 2, h, w), and what the decoder is told of them (N, 6, h, w).
 
     Each direction of flow is followed from its own frame to the middle. The first candidate weighs the two answers by
     trust, the next two are the answers themselves, the others the first one's neighbours.
@@ -207,7 +207,7 @@ def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[Tensor, Tensor]:
     disagreement = from0[:, :2] + from1[:, :2]
     around = shifted(motion, [(y * reach, x * reach) for reach in _COARSE_REACH for y, x in _STEPS])
     geometry = torch.cat([motion * _FLOW_SCALE, disagreement * _MISS_SCALE, trust0, trust1], dim=1)
-    return torch.stack([motion, from0[:, :2], -from1[:, :2], *around]), geometry
+    return [motion, from0[:, :2], -from1[:, :2], *around], geometry
 
 
 def _compared(early: Tensor, late: Tensor) -> tuple[Tensor, Tensor]:
@@ -222,8 +222,8 @@ def _share(logits: Tensor, lead: float) -> Tensor:
     return torch.softmax(logits + start.reshape(1, -1, 1, 1), dim=1)
 
 
-def _mixed(motions: Tensor, weights: Tensor) -> Tensor:
-    """(K, N, 2, h, w) weighed by (N, K, h, w): (N, 2, h, w)."""
+def _mixed(motions: list[Tensor], weights: Tensor) -> Tensor:
+    """K motions (N, 2, h, w) weighed by (N, K, h, w): (N, 2, h, w)."""
     total = motions[0] * weights[:, :1]
     for number, motion in enumerate(motions[1:], start=1):
         total = torch.addcmul(total, motion, weights[:, number : number + 1])

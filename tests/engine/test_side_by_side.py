@@ -52,9 +52,9 @@ def test_strips_of_a_picture_meet_without_a_seam(threads, monkeypatch):
 def test_motions_are_compared_by_opencv_as_by_pytorch(channels):
     pictures = torch.rand(2, 1, channels, 24, 32)
     motions = torch.randint(-4, 5, (6, 1, 2, 24, 32)).float() * 2  # whole pixels, where both ways of warping are exact
-    early, late, costs = seen_along(motions, *pictures, 0.5)
+    early, late, costs = seen_along(list(motions), *pictures, 0.5)
     with torch.no_grad():
-        fast_early, fast_late, fast = seen_along(motions, *pictures, 0.5)
+        fast_early, fast_late, fast = seen_along(list(motions), *pictures, 0.5)
     torch.testing.assert_close(fast, costs, atol=1e-5, rtol=0)
     torch.testing.assert_close(fast_early, early[:1], atol=1e-5, rtol=0)
     torch.testing.assert_close(fast_late, late[:1], atol=1e-5, rtol=0)
