@@ -24,7 +24,9 @@ def engine_copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ENGINE, tmp_path / "engine", ignore=shutil.ignore_patterns("__pycache__")))
 
 
-@pytest.mark.parametrize("changed", ["motion.py", "interpolator.py", "nets/flow_fusion.py", "tiles.py"])
+@pytest.mark.parametrize(
+    "changed", ["motion.py", "matching.py", "fusion.py", "interpolator.py", "nets/flow_fusion.py", "tiles.py"]
+)
 def test_other_code_that_prepares_motion_or_draws_is_another_fingerprint(
     engine_copy: Path, changed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
