@@ -92,7 +92,7 @@ def in_words(holds: list[Hold]) -> list[str]:
             queues.setdefault((hold.mode, hold.host, hold.reason), set()).add(hold.queue)
     found = []
     for (mode, host, reason), waiting in queues.items():
-        sentences = [WAITS[frozenset(waiting)], DONE[Hold.Mode(mode)]]
+        sentences: list[object] = [WAITS[frozenset(waiting)], DONE[Hold.Mode(mode)]]
         sentences += [gettext("This is so on %(machine)s only.") % {"machine": host}] if host else []
         sentences += [gettext("The reason: %(reason)s.") % {"reason": reason.rstrip(".")}] if reason else []
         found.append(" ".join(map(str, sentences)))

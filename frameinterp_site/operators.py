@@ -56,7 +56,7 @@ def hold_add(request: HttpRequest) -> HttpResponse:
     require_permission(request)
     queue, mode = request.POST.get("queue", ""), request.POST.get("mode", "")
     if queue not in settings.Q_CLUSTER["ALT_CLUSTERS"] or mode not in Hold.Mode.values:
-        messages.error(request, "Choose a queue, and whether to drain or to pause it.")
+        messages.error(request, gettext("Choose a queue, and whether to drain or to pause it."))
         return redirect("operator-status")
     user: Any = request.user
     hold = hold_set(
