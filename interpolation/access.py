@@ -54,9 +54,9 @@ class Act(Enum):
 
 RANK = list(Role)
 WORDS = {
-    Act.SEE: "You may not see this.",
-    Act.CHANGE: "You may look at this project but not change it. Ask its owner to make you an editor.",
-    Act.MANAGE: "Only owners of this project may do this. Ask one of them.",
+    Act.SEE: _("You may not see this."),
+    Act.CHANGE: _("You may look at this project but not change it. Ask its owner to make you an editor."),
+    Act.MANAGE: _("Only owners of this project may do this. Ask one of them."),
 }
 
 

@@ -13,6 +13,7 @@ from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.template.defaultfilters import filesizeformat
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from engine.config import MAX_INBETWEEN, parse_fps
@@ -70,7 +71,7 @@ class ProjectForm(forms.ModelForm):
     class Meta:
         model = Project
         fields = ("name",)
-        error_messages = {"name": {"required": "Give the project a name."}}
+        error_messages = {"name": {"required": _("Give the project a name.")}}
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -103,12 +104,12 @@ class UploadForm(forms.Form):
     footage = ManyFilesField(
         max_length=1000,
         error_messages={
-            "required": "Choose one video, or two or more pictures.",
-            "empty": "The file is empty (0 bytes). Nothing was stored; choose another.",
+            "required": _("Choose one video, or two or more pictures."),
+            "empty": _("The file is empty (0 bytes). Nothing was stored; choose another."),
         },
     )
     resize_second = forms.BooleanField(required=False)
-    together = forms.ChoiceField(required=False, choices=[(SEQUENCE, "One sequence"), (PAIRS, "Pairs")])
+    together = forms.ChoiceField(required=False, choices=[(SEQUENCE, _("One sequence")), (PAIRS, _("Pairs"))])
     input_fps = forms.CharField(required=False, max_length=32, initial="24")
     pair_frames = forms.IntegerField(
         required=False,
@@ -116,7 +117,8 @@ class UploadForm(forms.Form):
         min_value=0,
         max_value=MAX_INBETWEEN,
         error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value"), f"Choose 0 to {MAX_INBETWEEN} in-between pictures for each pair."
+            ("invalid", "min_value", "max_value"),
+            format_lazy(_("Choose 0 to {most} in-between pictures for each pair."), most=MAX_INBETWEEN),
         ),
     )
     paths = forms.JSONField(required=False)
@@ -157,7 +159,10 @@ class UploadForm(forms.Form):
         files = data.get("footage") or []
         data["kind"] = self._kind(files, data.get("together") or "")
         if len(files) > 2 and not data["kind"]:
-            self.add_error("together", f"Say whether these {len(files)} pictures are one sequence, or pairs.")
+            self.add_error(
+                "together",
+                _("Say whether these %(count)d pictures are one sequence, or pairs.") % {"count": len(files)},
+            )
         return data
 
     def _kind(self, files: list[UploadedFile], together: str) -> str:

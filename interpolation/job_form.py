@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from engine.checkpoint import ModelInfo
 from engine.config import MAX_INBETWEEN, RenderOptions, parse_fps, parse_resolution, parse_seconds
@@ -22,32 +24,37 @@ CUSTOM = "custom"
 DEFAULTS = RenderOptions()
 FORMAT_CHOICES = [
     (
-        "Film",
+        gettext_lazy("Film"),
         [
-            ("mp4_h264", "MP4, H.264: plays everywhere"),
-            ("mp4_h265", "MP4, H.265: smaller; Apple devices, newer TVs and phones"),
-            ("mp4_av1", "MP4, AV1: smallest; newer browsers and devices"),
-            ("webm_vp9", "WebM, VP9: for web pages"),
-            ("webm_av1", "WebM, AV1: for web pages, newer browsers"),
+            ("mp4_h264", gettext_lazy("MP4, H.264: plays everywhere")),
+            ("mp4_h265", gettext_lazy("MP4, H.265: smaller; Apple devices, newer TVs and phones")),
+            ("mp4_av1", gettext_lazy("MP4, AV1: smallest; newer browsers and devices")),
+            ("webm_vp9", gettext_lazy("WebM, VP9: for web pages")),
+            ("webm_av1", gettext_lazy("WebM, AV1: for web pages, newer browsers")),
         ],
     ),
     (
-        "For editing",
+        gettext_lazy("For editing"),
         [
-            ("mov_prores", "MOV, ProRes 422: editing programs, 10 bits, large"),
-            ("mov_prores4444", "MOV, ProRes 4444: the same, with transparency"),
+            ("mov_prores", gettext_lazy("MOV, ProRes 422: editing programs, 10 bits, large")),
+            ("mov_prores4444", gettext_lazy("MOV, ProRes 4444: the same, with transparency")),
         ],
     ),
     (
-        "Animated picture",
+        gettext_lazy("Animated picture"),
         [
-            ("gif", "GIF: shows everywhere; 256 colours, no sound"),
-            ("webp", "WebP: all browsers; all colours, no sound"),
+            ("gif", gettext_lazy("GIF: shows everywhere; 256 colours, no sound")),
+            ("webp", gettext_lazy("WebP: all browsers; all colours, no sound")),
         ],
     ),
-    ("Single pictures", [("png", "PNG pictures in a zip: nothing lost, no sound")]),
+    (gettext_lazy("Single pictures"), [("png", gettext_lazy("PNG pictures in a zip: nothing lost, no sound"))]),
 ]
-QUALITY_WORDS = {0: "Small file", 30: "Balanced", 60: "High", 90: "Finest"}  # from which quality on
+QUALITY_WORDS = {
+    0: gettext_lazy("Small file"),
+    30: gettext_lazy("Balanced"),
+    60: gettext_lazy("High"),
+    90: gettext_lazy("Finest"),
+}  # from which quality on
 VIDEO_ONLY = ("cut", "duplicates", "deinterlace", "sound", "trim_start", "trim_end", "held_out")
 MORE = ("model", "sound", "trim_start", "trim_end", "loop", "duplicates", "cut", "deinterlace", "bit_depth", "encoder",
         "crf", "held_out")  # fmt: skip
@@ -58,13 +65,21 @@ class JobForm(forms.Form):
 
     mode = forms.ChoiceField(
         initial=DEFAULTS.mode,
-        choices=[("smooth", "Smooth"), ("slow", "Slow motion"), ("fps", "Exact frame rate")],
+        choices=[
+            ("smooth", gettext_lazy("Smooth")),
+            ("slow", gettext_lazy("Slow motion")),
+            ("fps", gettext_lazy("Exact frame rate")),
+        ],
         widget=forms.RadioSelect,
     )
     inbetween = forms.IntegerField(
         initial=DEFAULTS.inbetween,
         required=False,
-        error_messages={"invalid": f"The number of in-between frames must be a whole number, 1 to {MAX_INBETWEEN}."},
+        error_messages={
+            "invalid": format_lazy(
+                gettext_lazy("The number of in-between frames must be a whole number, 1 to {most}."), most=MAX_INBETWEEN
+            )
+        },
     )
     target_fps = forms.CharField(required=False, max_length=32)
     resolution = forms.CharField(required=False, max_length=32)
@@ -73,71 +88,82 @@ class JobForm(forms.Form):
     quality = forms.IntegerField(
         initial=DEFAULTS.quality,
         required=False,
-        error_messages={"invalid": "The quality must be a whole number, 0 (smallest file) to 100 (best)."},
+        error_messages={
+            "invalid": gettext_lazy("The quality must be a whole number, 0 (smallest file) to 100 (best).")
+        },
     )
 
     sound = forms.ChoiceField(
         initial=DEFAULTS.sound,
         choices=[
-            ("keep", "Keep it"),
-            ("stretch", "Stretch it, same pitch"),
-            ("drop", "Leave it out"),
+            ("keep", gettext_lazy("Keep it")),
+            ("stretch", gettext_lazy("Stretch it, same pitch")),
+            ("drop", gettext_lazy("Leave it out")),
         ],
         required=False,
-        help_text="In slow motion sound is left out, unless it is stretched.",
+        help_text=gettext_lazy("In slow motion sound is left out, unless it is stretched."),
     )
-    trim_start = forms.CharField(label="From", required=False, max_length=32)
-    trim_end = forms.CharField(label="To", required=False, max_length=32)
+    trim_start = forms.CharField(label=gettext_lazy("From"), required=False, max_length=32)
+    trim_end = forms.CharField(label=gettext_lazy("To"), required=False, max_length=32)
     loop = forms.BooleanField(
-        label="Make it a loop",
+        label=gettext_lazy("Make it a loop"),
         required=False,
-        help_text="Also draws the way from the last frame back to the first. For GIFs and screens.",
+        help_text=gettext_lazy("Also draws the way from the last frame back to the first. For GIFs and screens."),
     )
     duplicates = forms.ChoiceField(
-        label="Repeated frames",
+        label=gettext_lazy("Repeated frames"),
         initial=DEFAULTS.duplicates,
         choices=[
-            ("keep", "Keep them as pauses"),
-            ("retime", "Even the motion out"),
-            ("drop", "Take them out, draw nothing new"),
+            ("keep", gettext_lazy("Keep them as pauses")),
+            ("retime", gettext_lazy("Even the motion out")),
+            ("drop", gettext_lazy("Take them out, draw nothing new")),
         ],
         required=False,
-        help_text="Even out: for drawings on twos and threes, and film made into video.",
+        help_text=gettext_lazy("Even out: for drawings on twos and threes, and film made into video."),
     )
     cut = forms.ChoiceField(
-        label="Where the shot changes",
+        label=gettext_lazy("Where the shot changes"),
         initial=DEFAULTS.cut,
-        choices=[("hold", "Hold the last frame of the shot"), ("crossfade", "Cross-fade to the next shot")],
+        choices=[
+            ("hold", gettext_lazy("Hold the last frame of the shot")),
+            ("crossfade", gettext_lazy("Cross-fade to the next shot")),
+        ],
         required=False,
     )
     deinterlace = forms.ChoiceField(
-        label="Interlaced lines",
+        label=gettext_lazy("Interlaced lines"),
         initial=DEFAULTS.deinterlace,
-        choices=[("auto", "Make whole frames of them"), ("off", "Leave them as they are")],
+        choices=[("auto", gettext_lazy("Make whole frames of them")), ("off", gettext_lazy("Leave them as they are"))],
         required=False,
-        help_text="This source is interlaced: without this, motion shows combs.",
+        help_text=gettext_lazy("This source is interlaced: without this, motion shows combs."),
     )
     bit_depth = forms.ChoiceField(
-        label="Bit depth",
+        label=gettext_lazy("Bit depth"),
         initial=DEFAULTS.bit_depth,
-        choices=[("auto", "As the source has it"), ("8", "8 bits"), ("10", "10 bits (PNG: 16)")],
+        choices=[
+            ("auto", gettext_lazy("As the source has it")),
+            ("8", gettext_lazy("8 bits")),
+            ("10", gettext_lazy("10 bits (PNG: 16)")),
+        ],
         required=False,
-        help_text="More bits: smoother skies and shadows, fewer players.",
+        help_text=gettext_lazy("More bits: smoother skies and shadows, fewer players."),
     )
     encoder = forms.ChoiceField(
         initial=DEFAULTS.encoder,
         choices=[
-            ("auto", "Automatic"),
-            ("software", "Processor"),
-            ("nvenc", "Graphics card (NVENC)"),
+            ("auto", gettext_lazy("Automatic")),
+            ("software", gettext_lazy("Processor")),
+            ("nvenc", gettext_lazy("Graphics card (NVENC)")),
         ],
         required=False,
-        help_text="Automatic: the graphics card, where there is one.",
+        help_text=gettext_lazy("Automatic: the graphics card, where there is one."),
     )
     crf = forms.IntegerField(
         label="CRF",
         required=False,
-        error_messages={"invalid": "The CRF must be a whole number. Leave it empty to use the quality above."},
+        error_messages={
+            "invalid": gettext_lazy("The CRF must be a whole number. Leave it empty to use the quality above.")
+        },
     )
     model = forms.ChoiceField(required=False)
     held_out = forms.BooleanField(initial=DEFAULTS.held_out, required=False)
@@ -220,7 +246,7 @@ class JobForm(forms.Form):
         text = (data.get("custom_resolution") or "").strip() if chosen == CUSTOM else chosen
         data["size"] = None
         if chosen == CUSTOM and not text:
-            self.add_error(field, "Write the size as WIDTHxHEIGHT, for example 1280x720.")
+            self.add_error(field, _("Write the size as WIDTHxHEIGHT, for example 1280x720."))
         elif text:
             try:
                 data["size"] = parse_resolution(text.replace("×", "x").replace(" ", ""))
@@ -302,4 +328,4 @@ def resolution_presets(source: Source) -> list[tuple[str, str]]:
         wide = round(side * width / height / 2) * 2
         if side != height and side <= 2 * height and wide <= 8192:
             presets.append((f"{wide}x{side}", f"{wide} × {side}"))
-    return [*presets, (CUSTOM, "Another size…")]
+    return [*presets, (CUSTOM, _("Another size…"))]

@@ -18,8 +18,8 @@ from . import services
 
 DEFAULTS = TrainConfig(synthetic=True)
 WORDS = {
-    "flow_fusion": "Flow fusion: motion, warping, correction. What the portal uses.",
-    "encoder_decoder": "Encoder-decoder: a plain network without motion. The baseline.",
+    "flow_fusion": _("Flow fusion: motion, warping, correction. What the portal uses."),
+    "encoder_decoder": _("Encoder-decoder: a plain network without motion. The baseline."),
 }
 
 
@@ -27,7 +27,7 @@ class TrainingForm(forms.Form):
     """`config()` gives what the engine takes. Call after is_valid()."""
 
     name = forms.CharField(
-        max_length=60, error_messages={"required": "Give the run a name. The model is called after it."}
+        max_length=60, error_messages={"required": _("Give the run a name. The model is called after it.")}
     )
     source = forms.ChoiceField(
         initial="synthetic",
@@ -61,12 +61,12 @@ class TrainingForm(forms.Form):
         self.root = settings.TRAINING_DATA
         self.fields["arch"].choices = [(name, WORDS.get(name, name)) for name in ARCHITECTURES]  # type: ignore[attr-defined]
         starts = [(str(info.path), info.name) for info in list_models() if info.trained and info.path]
-        self.fields["init"].choices = [("", "Nothing: from scratch"), *starts]  # type: ignore[attr-defined]
+        self.fields["init"].choices = [("", _("Nothing: from scratch")), *starts]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("source") in ("footage", "both") and not data.get("data_dir"):
-            self.add_error("data_dir", "Say which folder on the server holds the frames or videos.")
+            self.add_error("data_dir", _("Say which folder on the server holds the frames or videos."))
         if data.get("source") == "uploads" and not data.get("project"):
             self.add_error("project", _("Say which project’s videos to learn from."))
         return data

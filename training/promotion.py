@@ -16,6 +16,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .models import TrainingRun
 from .services import ServiceError, StateError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LOSS_DB = 0.1  # on no set of triplets may the new weights be worse than the old by more
-HOW = "Measure it first: manage.py benchmark --triplets DIR"
+HOW = gettext_lazy("Measure it first: manage.py benchmark --triplets DIR")
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,23 @@ def gate(name: str) -> Gate:
 
     new, old = model_info(name), model_info()
     if new.path is None or not new.trained:
-        return Gate(False, "It has no learned weights.")
+        return Gate(False, _("It has no learned weights."))
     if new.sha256 == old.sha256:
-        return Gate(False, "It is the default already.")
+        return Gate(False, _("It is the default already."))
     figures = read_benchmark()
     theirs, ours = _psnr(figures, new.sha256, new.name), _psnr(figures, old.sha256, old.name)
     if not theirs or not ours or theirs.keys() != ours.keys():
-        return Gate(False, f"The benchmark does not hold it together with the present default. {HOW}")
+        return Gate(False, f"{_('The benchmark does not hold it together with the present default.')} {HOW}")
     gains = {name: theirs[name] - ours[name] for name in theirs}
     gain, worst = statistics.mean(gains.values()), min(gains, key=gains.__getitem__)
+    told = {"gain": gain, "loss": gains[worst], "set": worst}
     if gain <= 0:
-        return Gate(False, f"The benchmark says {gain:+.2f} dB against the present default: not better.", gain)
-    if gains[worst] < -LOSS_DB:
-        return Gate(False, f"Better by {gain:+.2f} dB on the whole, but {gains[worst]:+.2f} dB on {worst}.", gain)
-    return Gate(True, f"{gain:+.2f} dB against the present default.", gain)
+        words = _("The benchmark says %(gain)+.2f dB against the present default: not better.")
+    elif gains[worst] < -LOSS_DB:
+        words = _("Better by %(gain)+.2f dB on the whole, but %(loss)+.2f dB on %(set)s.")
+    else:
+        return Gate(True, _("%(gain)+.2f dB against the present default.") % told, gain)
+    return Gate(False, words % told, gain)
 
 
 def _psnr(figures: dict[str, Any], sha256: str, name: str) -> dict[str, float]:

@@ -128,7 +128,9 @@ def training_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise PermissionDenied(_("Only administrators choose the default model."))
     try:
         found = promotion.model_promote(name=run.model_name, user=cast(User, request.user))
-        messages.success(request, f"{run.model_name} is the default now: {found.words}")
+        messages.success(
+            request, _("%(model)s is the default now: %(why)s") % {"model": run.model_name, "why": found.words}
+        )
     except REFUSALS as error:
         messages.error(request, str(error))
     return redirect(run)
@@ -214,16 +216,17 @@ def settings_in_words(run: TrainingRun) -> list[tuple[str, str]]:
     config = run.config
     data = [*config.get("data_dirs", [])]
     if config.get("synthetic"):
-        data.append(f"scenes from {config['photos']}" if config.get("photos") else "scenes made on the fly")
+        photos = config.get("photos")
+        data.append(_("scenes from %(folder)s") % {"folder": photos} if photos else _("scenes made on the fly"))
     minutes = config.get("max_minutes")
     rows = [
-        ("Data", ", ".join(data)),
-        ("Architecture", config.get("model", {}).get("arch", "")),
-        ("Starts from", config.get("init") or "scratch"),
-        ("Epochs", f"{config.get('epochs')} of {config.get('steps_per_epoch')} steps"),
-        ("Batch", f"{config.get('batch_size')} crops of {config.get('crop')} px"),
-        ("Learning rate", f"{config.get('lr'):g}"),
-        ("At most", f"{minutes:g} minutes" if minutes else "no limit"),
-        ("Weights", config.get("model_path", "")),
+        (_("Data"), ", ".join(data)),
+        (_("Architecture"), config.get("model", {}).get("arch", "")),
+        (_("Starts from"), config.get("init") or _("scratch")),
+        (_("Epochs"), _("%(epochs)s, each of %(steps_per_epoch)s steps") % config),
+        (_("Batch"), _("%(batch_size)s crops of %(crop)s px") % config),
+        (_("Learning rate"), f"{config.get('lr'):g}"),
+        (_("At most"), _("%(minutes)s minutes") % {"minutes": f"{minutes:g}"} if minutes else _("no limit")),
+        (_("Weights"), config.get("model_path", "")),
     ]
     return [(what, value) for what, value in rows if value]

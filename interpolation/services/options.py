@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from engine.config import RenderOptions, parse_seconds
 from engine.errors import BadOptionsError
 from interpolation.models import Source
@@ -56,13 +58,16 @@ def _check(name: str, taken: dict[str, Any], found: dict[str, str]) -> None:
 def unfit_options(source: Source, values: Mapping[str, Any]) -> dict[str, str]:
     """As `wrong_options`, of good settings: what this source cannot have. It would do nothing, or fail after a wait."""
     if source.kind == Source.Kind.PICTURES:
-        trims = dict.fromkeys(("trim_start", "trim_end"), "Two pictures have no part to cut out. Leave it empty.")
+        trims = dict.fromkeys(("trim_start", "trim_end"), _("Two pictures have no part to cut out. Leave it empty."))
         wrong = {name: words for name, words in trims.items() if values.get(name) not in (None, "")}
         if values.get("duplicates", "keep") != "keep":
-            wrong["duplicates"] = "Two pictures have no repeated frames. Choose keep."
+            wrong["duplicates"] = _("Two pictures have no repeated frames. Choose keep.")
         return wrong
     duration = Fraction(source.info.get("duration") or 0)
     start = parse_seconds(values["trim_start"]) if values.get("trim_start") is not None else None
     if start is not None and duration and start >= duration:
-        return {"trim_start": f"The video is {float(duration):.6g} s long. Choose an earlier start."}
+        return {
+            "trim_start": _("The video is %(seconds)s s long. Choose an earlier start.")
+            % {"seconds": f"{float(duration):.6g}"}
+        }
     return {}

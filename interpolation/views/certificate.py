@@ -4,51 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from engine.hdr import LUMINANCE
 
 from ..templatetags.inbetween import fps
 
 CHECKS = {
-    "readable": "Can be opened",
-    "frame_count": "Frames",
-    "duration": "Length",
-    "fps": "Frame rate",
-    "width": "Width",
-    "height": "Height",
-    "sar": "Shape of a pixel",
-    "codec": "Coding",
-    "codec_tag": "Mark of the coding",
-    "pix_fmt": "Pixel format",
-    "bit_depth": "Bit depth",
-    "alpha": "Transparency",
-    "audio_streams": "Sound tracks",
-    "subtitle_streams": "Subtitle tracks",
-    "chapters": "Chapters",
-    "av_offset": "Sound begins after",
-    "color_primaries": "Colour primaries",
-    "color_transfer": "Colour transfer",
-    "color_matrix": "Colour matrix",
-    "color_range": "Colour range",
-    "mastering_display": "HDR: screen it was made on",
-    "content_light": "HDR: brightest",
-    "encoder": "Encoded by",
+    "readable": gettext_lazy("Can be opened"),
+    "frame_count": gettext_lazy("Frames"),
+    "duration": gettext_lazy("Length"),
+    "fps": gettext_lazy("Frame rate"),
+    "width": gettext_lazy("Width"),
+    "height": gettext_lazy("Height"),
+    "sar": gettext_lazy("Shape of a pixel"),
+    "codec": gettext_lazy("Coding"),
+    "codec_tag": gettext_lazy("Mark of the coding"),
+    "pix_fmt": gettext_lazy("Pixel format"),
+    "bit_depth": gettext_lazy("Bit depth"),
+    "alpha": gettext_lazy("Transparency"),
+    "audio_streams": gettext_lazy("Sound tracks"),
+    "subtitle_streams": gettext_lazy("Subtitle tracks"),
+    "chapters": gettext_lazy("Chapters"),
+    "av_offset": gettext_lazy("Sound begins after"),
+    "color_primaries": gettext_lazy("Colour primaries"),
+    "color_transfer": gettext_lazy("Colour transfer"),
+    "color_matrix": gettext_lazy("Colour matrix"),
+    "color_range": gettext_lazy("Colour range"),
+    "mastering_display": gettext_lazy("HDR: screen it was made on"),
+    "content_light": gettext_lazy("HDR: brightest"),
+    "encoder": gettext_lazy("Encoded by"),
 }
 UNITS = {"duration": "s", "fps": "fps", "width": "px", "height": "px", "av_offset": "s", "bit_depth": "bits"}
 NAMES = {
-    "color_range": {"tv": "limited (tv)", "pc": "full (pc)"},
+    "color_range": {"tv": gettext_lazy("limited (tv)"), "pc": gettext_lazy("full (pc)")},
     "encoder": {
-        "auto": "automatic",
-        "software": "the processor",
-        "nvenc": "the graphics card",
-        "libx264": "x264 (processor)",
-        "libx265": "x265 (processor)",
-        "libsvtav1": "SVT-AV1 (processor)",
-        "libvpx-vp9": "libvpx (processor)",
-        "prores_ks": "prores_ks (processor)",
-        "png": "the processor",
-        "h264_nvenc": "NVENC (graphics card)",
-        "hevc_nvenc": "NVENC (graphics card)",
-        "av1_nvenc": "NVENC (graphics card)",
+        "auto": gettext_lazy("automatic"),
+        "software": gettext_lazy("the processor"),
+        "nvenc": gettext_lazy("the graphics card"),
+        "libx264": gettext_lazy("x264 (processor)"),
+        "libx265": gettext_lazy("x265 (processor)"),
+        "libsvtav1": gettext_lazy("SVT-AV1 (processor)"),
+        "libvpx-vp9": gettext_lazy("libvpx (processor)"),
+        "prores_ks": gettext_lazy("prores_ks (processor)"),
+        "png": gettext_lazy("the processor"),
+        "h264_nvenc": gettext_lazy("NVENC (graphics card)"),
+        "hevc_nvenc": gettext_lazy("NVENC (graphics card)"),
+        "av1_nvenc": gettext_lazy("NVENC (graphics card)"),
     },
 }
 COUNTS = ("audio_streams", "subtitle_streams", "chapters")
@@ -76,13 +79,13 @@ def _nothing(name: str, value: Any) -> bool:
 
 def _value(name: str, value: Any) -> str:
     if value in ("", None) or (name in COUNTS and value == 0):
-        return "none"
+        return _("none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
         return _hdr(name, value)
     if isinstance(value, str) and value in NAMES.get(name, {}):
-        return NAMES[name][value]
+        return str(NAMES[name][value])
     text = fps(value) if isinstance(value, str) and "/" in value and fps(value) else str(value)
     return f"{text} {UNITS.get(name, '')}".strip()
 
@@ -90,7 +93,8 @@ def _value(name: str, value: Any) -> str:
 def _hdr(name: str, value: list[int]) -> str:
     """What engine.hdr counts, in cd/m²: of the screen the luminance, of the film the brightest point and picture."""
     if name == "mastering_display" and len(value) == 10:
-        return f"{value[9] / LUMINANCE:g} to {value[8] / LUMINANCE:g} cd/m²"
+        least, most = value[9] / LUMINANCE, value[8] / LUMINANCE
+        return _("%(least)g to %(most)g cd/m²") % {"least": least, "most": most}
     if name == "content_light" and len(value) == 2:
-        return f"point {value[0]}, picture {value[1]} cd/m²"
+        return _("point %(point)d, picture %(picture)d cd/m²") % {"point": value[0], "picture": value[1]}
     return ", ".join(map(str, value))

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from .. import services
@@ -69,7 +70,7 @@ def job_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect(found)
-    say_deleted(request, f"The job of “{found.source.name}” is deleted.", "job", found.pk)
+    say_deleted(request, _("The job of “%(name)s” is deleted.") % {"name": found.source.name}, "job", found.pk)
     return redirect(found.project)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from ..models import Source
 
 BROWSER_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
@@ -18,7 +20,11 @@ def stills(source: Source) -> list[str]:
 def sound_words(audio: list[dict[str, Any]]) -> tuple[str, str]:
     """Of the first track: (codec, small print)."""
     if not audio:
-        return "none", ""
+        return _("none"), ""
     first = audio[0]
-    tracks = f"{len(audio)} tracks, the first: " if len(audio) > 1 else ""
-    return str(first.get("codec", "")), f"{tracks}{first.get('channels')} channels, {first.get('sample_rate')} Hz"
+    told = {"tracks": len(audio), "channels": first.get("channels"), "rate": first.get("sample_rate")}
+    if len(audio) > 1:
+        words = _("%(tracks)d tracks, the first: %(channels)s channels, %(rate)s Hz") % told
+    else:
+        words = _("%(channels)s channels, %(rate)s Hz") % told
+    return str(first.get("codec", "")), words

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from engine.checkpoint import list_models
@@ -18,9 +19,10 @@ from ..models import Job, Source
 from ..services.running import under_media
 from .common import MemberRequest, find_job
 
-CHOICES = {  # of the form; "" leaves the setting as it was
-    "cut": [("hold", "Hold the last frame"), ("crossfade", "Cross-fade")],
-    "duplicates": [("keep", "Keep them as pauses"), ("retime", "Even out the motion")],
+LABELS = {"model": _("Model"), "cut": _("Where the shot changes"), "duplicates": _("Repeated frames")}
+CHOICES: dict[str, Any] = {  # of the form; "" leaves the setting as it was
+    "cut": [("hold", _("Hold the last frame")), ("crossfade", _("Cross-fade"))],
+    "duplicates": [("keep", _("Keep them as pauses")), ("retime", _("Even out the motion"))],
 }
 
 
@@ -56,10 +58,14 @@ class RedrawForm:
     @property
     def choices(self) -> list[tuple[str, str, list[tuple[str, str]], str]]:
         """(name, label, [(value, words)], chosen value) of every setting that a part may have different."""
-        models = [(info.name, info.name) for info in list_models()]
-        rows = [("model", "Model", models), ("cut", "Where the shot changes", CHOICES["cut"])]
-        rows.append(("duplicates", "Repeated frames", CHOICES["duplicates"]))
-        return [(name, label, given, self.values.get(name) or self._now(name)) for name, label, given in rows]
+        given = {"model": [(info.name, info.name) for info in list_models()]} | CHOICES
+        return [
+            (name, str(label), [(value, str(words)) for value, words in given[name]], self._chosen(name))
+            for name, label in LABELS.items()
+        ]
+
+    def _chosen(self, name: str) -> str:
+        return self.values.get(name) or self._now(name)
 
     def _now(self, name: str) -> str:
         """What the job itself had; its model under the name that it had in the end."""

@@ -11,6 +11,8 @@ from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from engine.config import MAX_INBETWEEN, RenderOptions
@@ -37,7 +39,7 @@ def say_deleted(request: HttpRequest, words: str, kind: str, pk: UUID) -> None:
     if not settings.UNDO_DAYS:
         messages.success(request, words)
         return
-    until = f"It can be brought back for {settings.UNDO_DAYS:g} days."
+    until = _("It can be brought back for %(days)s days.") % {"days": f"{settings.UNDO_DAYS:g}"}
     messages.success(request, f"{words} {until}", extra_tags=reverse("restore", args=[kind, pk]))
 
 
@@ -102,7 +104,7 @@ def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect(found)
-    say_deleted(request, f"“{found.name}” and everything in it is deleted.", "project", found.pk)
+    say_deleted(request, _("“%(name)s” and everything in it is deleted.") % {"name": found.name}, "project", found.pk)
     return redirect("projects")
 
 
@@ -155,10 +157,16 @@ def _store_pairs(request: MemberRequest, project: Project, form: UploadForm) -> 
     if count:
         for source in made.sources:
             services.job_create(source=source, options=RenderOptions(inbetween=count).to_dict())
-    pairs = f"{len(made.sources)} pair{'' if len(made.sources) == 1 else 's'}"
-    messages.success(request, f"{pairs} kept" + (", and a job started for each." if count else "."))
+    number = len(made.sources)
+    if count:
+        words = ngettext(
+            "%(n)d pair kept, and a job started for it.", "%(n)d pairs kept, and a job started for each.", number
+        )
+    else:
+        words = ngettext("%(n)d pair kept.", "%(n)d pairs kept.", number)
+    messages.success(request, words % {"n": number})
     if made.bad:
-        messages.warning(request, f"Left out: {services.in_a_few_words(made.bad)}")
+        messages.warning(request, _("Left out: %(what)s") % {"what": services.in_a_few_words(made.bad)})
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from engine.config import RenderOptions
 from engine.formats import FORMATS
@@ -19,12 +19,12 @@ from .certificate import certificate
 
 RIVALS = 12  # other jobs that are offered to be laid beside one
 STAGES = {
-    "loading the model": "Loading the model",
-    "reading": "Reading the source",
-    "interpolating": "Drawing new frames",
-    "evaluating": "Measuring on held-out frames",
-    "joining": "Joining the film",
-    "previews": "Making previews",
+    "loading the model": gettext_lazy("Loading the model"),
+    "reading": gettext_lazy("Reading the source"),
+    "interpolating": gettext_lazy("Drawing new frames"),
+    "evaluating": gettext_lazy("Measuring on held-out frames"),
+    "joining": gettext_lazy("Joining the film"),
+    "previews": gettext_lazy("Making previews"),
 }
 BEGINS_AT = {  # per cent of a typical job that is over when a stage begins
     "loading the model": 0,
@@ -72,7 +72,7 @@ def results(job: Job) -> dict[str, Any]:
 def stages_of(job: Job) -> dict[str, str]:
     """The stages a job goes through, in order, with words for them."""
     measured = job.options.get("held_out", True) and job.source.kind == Source.Kind.VIDEO
-    return {stage: words for stage, words in STAGES.items() if measured or stage != "evaluating"}
+    return {stage: str(words) for stage, words in STAGES.items() if measured or stage != "evaluating"}
 
 
 def overall_percent(job: Job) -> int:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -23,7 +24,18 @@ from ..models import Member, ShareLink
 from .common import REFUSALS, MemberRequest, find_job, find_project
 from .results import results
 
-DAYS = [("1", "One day"), ("7", "A week"), ("30", "30 days"), ("365", "A year"), ("", "No end")]
+DAYS = [
+    ("1", gettext_lazy("One day")),
+    ("7", gettext_lazy("A week")),
+    ("30", gettext_lazy("30 days")),
+    ("365", gettext_lazy("A year")),
+    ("", gettext_lazy("No end")),
+]
+SHARED = {
+    Role.VIEWER: gettext_lazy("%(name)s is viewer of this project."),
+    Role.EDITOR: gettext_lazy("%(name)s is editor of this project."),
+    Role.OWNER: gettext_lazy("%(name)s is owner of this project."),
+}
 
 
 @login_required
@@ -49,7 +61,7 @@ def member_set(request: MemberRequest, pk: UUID) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{member.user.username} is {member.get_role_display().lower()} of this project.")
+        messages.success(request, SHARED[Role(member.role)] % {"name": member.user.username})
     return redirect("people", found.pk)
 
 
@@ -63,9 +75,9 @@ def member_remove(request: MemberRequest, pk: UUID, member: int) -> HttpResponse
         find_project(request, pk, Act.MANAGE)
     services.member_remove(member=row)
     if row.user_id == request.user.pk:
-        messages.success(request, f"You have left “{found.name}”.")
+        messages.success(request, _("You have left “%(name)s”.") % {"name": found.name})
         return redirect("projects")
-    messages.success(request, f"{row.user.username} does not see this project any more.")
+    messages.success(request, _("%(name)s does not see this project any more.") % {"name": row.user.username})
     return redirect("people", found.pk)
 
 
@@ -119,7 +131,7 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
                 open_link(request.session, link)
                 services.share_link_opened(link=link)
             elif request.method == "POST":
-                wrong = "This is not the password."
+                wrong = _("This is not the password.")
         except REFUSALS as error:
             wrong = str(error)
         if not is_open(request.session, link) or wrong:

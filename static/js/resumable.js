@@ -204,8 +204,10 @@
     const kept = [401, 403, 507].includes(status) && one.upload.url;
     clearInterval(one.watcher);
     one.whole = false;
-    const said = element("p", "errors", `${one.file.name}: ${words}`);
-    errors.append(said);
+    const alone = !kept && total === 1;
+    const said = element("p", "errors", alone ? `${one.file.name}: ${words}` : words);
+    said.setAttribute("role", "alert");
+    (alone ? errors : one.row.bar.parentElement).append(said); // beside the file it is about, while its row is there
     one.row.bar.hidden = true;
     say(one, kept ? gettext("What has arrived is kept.") : gettext("Refused"), "refused");
     one.row.pause.hidden = !kept;
@@ -214,8 +216,7 @@
       press(one, gettext("Try again"));
       one.row.pause.addEventListener("click", () => { said.remove(); one.row.bar.hidden = false; }, { once: true, capture: true });
     } else {
-      const alone = total === 1; // of several the page says it once more when all are through
-      forget(one, alone);
+      forget(one, alone); // of several the page says it once more when all are through
       if (alone) { put_away(one); choose.focus(); }
     }
     over(one);

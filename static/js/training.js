@@ -1,16 +1,6 @@
-// Training pages: the fields that belong to the chosen data, and the live charts of a run. The charts' figures come
-// inside the status fragment that htmx fetches; Plotly.react with a constant uirevision keeps the reader's zoom.
+// Training pages: the live charts of a run, and several runs in one. The figures come inside the status fragment that
+// htmx fetches; Plotly.react with a constant uirevision keeps the reader's zoom.
 (() => {
-  const form = document.querySelector("[data-training-form]");
-  if (form) {
-    const show = () => {
-      const source = form.querySelector('[name="source"]:checked')?.value;
-      for (const part of form.querySelectorAll("[data-for]")) part.hidden = !part.dataset.for.split(" ").includes(source);
-    };
-    form.addEventListener("change", show);
-    show();
-  }
-
   const many = document.querySelector("[data-training-many]");
   const charts = document.querySelector("[data-training-charts]");
   if (!charts && !many) return;

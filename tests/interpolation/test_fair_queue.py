@@ -255,7 +255,21 @@ def test_everybody_is_told_that_the_workers_are_held(client) -> None:
     client.force_login(person("alice"))
     hold_set(queue="interpolation", mode="pause", reason="new disk until noon")
     page = client.get("/queue/").content.decode()
-    assert "New jobs wait: an administrator has paused the workers (new disk until noon). Everything is kept" in page
+    assert page.count("An administrator") == 1
+    assert "New jobs wait. An administrator has paused the work. What ran is put back and goes on later" in page
+    assert "The reason: new disk until noon." in page
     assert "A job you start now waits until" in page and "taken up at once" not in page
     hold_set(queue="training", mode="drain", host="gpu-1")
-    assert "Training waits (gpu-1): an administrator has stopped the workers. " in client.get("/help/").content.decode()
+    page = client.get("/help/").content.decode()
+    assert "Training waits. An administrator lets what runs finish and starts nothing new for now." in page
+    assert "This is so on gpu-1 only." in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/queue/", "/help/"])
+def test_of_all_queues_held_alike_there_is_one_notice(client, address: str) -> None:
+    client.force_login(person("alice"))
+    for queue in ("interpolation", "training", "webhooks"):
+        hold_set(queue=queue, mode="drain", reason="upgrade")
+    page = client.get(address).content.decode()
+    assert page.count('class="notice warning"') == page.count("New jobs and training wait.") == 1

@@ -15,7 +15,22 @@ ROOT = Path(settings.BASE_DIR)
 NAMES = {"Inbetween", "API", "curl", "Python", "PSNR", "SSIM", "dB", "fps", "MiB"}  # the same in every language
 READ = "aria-label|title|alt|placeholder|data-confirm|data-on|data-off"  # attributes that are read or spoken
 OWN_BLOCKS = {"blocktranslate", "comment", "verbatim"}
-TRANSLATED = {"gettext", "gettext_lazy", "ngettext", "_"}
+TRANSLATED = {"gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "_"}  # as `make messages` finds them
+LOG = {"debug", "info", "warning", "error", "exception", "critical"}
+SPOKEN = (
+    "interpolation/views",
+    "interpolation/*form*.py",
+    "interpolation/access.py",
+    "interpolation/services/options.py",
+    "training/[vfp]*.py",
+    "frameinterp_site/holds.py",
+)
+KEPT = {  # programs that are copied, entries of logs, names that are stored
+    "interpolation/views/recipes.py": None,
+    "interpolation/views/results.py": {"loading the model"},
+    "training/promotion.py": {" the default model: "},
+    "frameinterp_site/holds.py": {" (sudo by ", "no reason given", "workers held: ", "workers released: "},
+}
 REFUSING = ("interpolation/services", "interpolation/views", "interpolation/*forms.py", "training/*.py")
 
 
@@ -68,6 +83,62 @@ def bare_refusals(code: str) -> list[str]:
     return found
 
 
+def bare_strings(code: str) -> list[str]:
+    """Words in a module of texts: labels, choices, messages; whole or as pieces between values of an f-string."""
+    tree, silent = ast.parse(code), set[int]()
+
+    def pass_over(*nodes: ast.AST) -> None:
+        silent.update(id(one) for node in nodes for one in ast.walk(node))
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            logged = name in LOG and getattr(getattr(node.func, "value", None), "id", "") == "log"
+            if name in TRANSLATED or logged:
+                pass_over(node)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # a docstring
+            pass_over(node)
+        elif isinstance(node, ast.FunctionDef) and node.returns:
+            pass_over(node.returns)
+        elif isinstance(node, (ast.arg, ast.AnnAssign)) and node.annotation:
+            pass_over(node.annotation)
+    found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in silent]
+    return [
+        text
+        for text in found
+        if isinstance(text, str) and re.search(r"^[A-Z][a-z]+ [a-z]|[a-z]+,? [a-z]+ [a-z]+", text)
+    ]
+
+
+def files_of(*places: str) -> list[Path]:
+    found = [path for place in places for path in sorted(ROOT.glob(place))]
+    return [file for path in found for file in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
+
+
+def test_labels_choices_and_messages_can_be_translated() -> None:
+    bare = {}
+    files = files_of(*SPOKEN)
+    assert len(files) > 25
+    for file in files:
+        name = str(file.relative_to(ROOT))
+        kept = KEPT.get(name, set())
+        if kept is not None and (words := set(bare_strings(file.read_text())) - kept):
+            bare[name] = words
+    assert bare == {}
+
+
+def test_gettext_is_called_by_a_name_that_the_collector_of_messages_knows() -> None:
+    names = {
+        one.asname or one.name
+        for file in files_of("interpolation/**/*.py", "training/**/*.py", "frameinterp_site/**/*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for one in node.names
+        if "gettext" in one.name
+    }
+    assert names == TRANSLATED
+
+
 @pytest.mark.parametrize(
     "template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: str(path.relative_to(ROOT / "templates"))
 )
@@ -81,12 +152,7 @@ def test_a_script_holds_no_words_that_cannot_be_translated(script: Path) -> None
 
 
 def test_no_refusal_is_said_in_words_that_cannot_be_translated() -> None:
-    files = [
-        file
-        for place in REFUSING
-        for found in ROOT.glob(place)
-        for file in (found.glob("*.py") if found.is_dir() else [found])
-    ]
+    files = files_of(*REFUSING)
     assert len(files) > 30
     bare = {str(file.relative_to(ROOT)): bare_refusals(file.read_text()) for file in files}
     assert {name: words for name, words in bare.items() if words} == {}
@@ -97,6 +163,11 @@ def test_the_scans_find_what_they_look_for() -> None:
     html += '{% translate "Not bare" %}'
     assert bare_words(html) == ["in order", "Look here", "at", "Bare"]
     assert bare_sentences('say("Try it again"); say(gettext("Try it again"));') == ["Try it again"]
+    assert bare_strings('label = "Repeated frames"; say(f"{n} of this project now")') == [
+        "Repeated frames",
+        " of this project now",
+    ]
+    assert bare_strings('label = _("Repeated frames"); log.info("one of these ran"); key = "hold"') == []
     assert bare_refusals('raise ServiceError("Choose a clip.")') == ["Choose a clip."]
     assert bare_refusals('raise ServiceError(_("Choose a %(kind)s now.") % {"kind": 1})') == []
 

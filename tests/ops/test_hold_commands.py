@@ -6,12 +6,15 @@ from collections.abc import Callable
 from io import StringIO
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from frameinterp_site import holding
+from frameinterp_site import holding, holds
 from frameinterp_site.holds import held
 from frameinterp_site.models import Hold, Worker
 from interpolation import services
@@ -64,6 +67,28 @@ def test_all_queues_are_held_and_released(mode: str) -> None:
     assert set(Hold.objects.values_list("reason", "created_by")) == {("new disk", None)}
     assert run("release").splitlines() == [f"Released: {queue} on all machines: {mode}." for queue in QUEUES]
     assert not Hold.objects.exists()
+
+
+def test_what_a_shell_held_and_released_is_in_the_audit_log_with_the_shells_user(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    monkeypatch.setattr(holds.socket, "gethostname", lambda: "render-1")
+    monkeypatch.setattr(holds.psutil.Process, "username", lambda self: "root")
+    monkeypatch.setenv("SUDO_USER", "alice")
+    run("drain", "training", "--reason", "new disk")
+    monkeypatch.delenv("SUDO_USER")
+    run("release", "training")
+    run("release", "training")  # was not held any more: nothing was done
+    entries = LogEntry.objects.order_by("pk").values_list("user__username", "object_repr", "change_message")
+    held_words = "training on all machines: drain"
+    assert list(entries) == [
+        (holds.SHELL, held_words, f"workers held: {held_words} (new disk), by root (sudo by alice) on render-1"),
+        (holds.SHELL, held_words, f"workers released: {held_words}, by root on render-1"),
+    ]
+    account = User.objects.get(username=holds.SHELL)
+    assert (account.is_active, account.is_staff, account.has_usable_password()) == (False, False, False)
+    sign_up = {"username": holds.SHELL, "password1": "correct-horse-9", "password2": "correct-horse-9"}
+    assert client.post("/sign-up/", sign_up).status_code == 422
 
 
 def test_one_queue_of_one_machine_is_held_and_only_that_is_released() -> None:
