@@ -183,6 +183,9 @@ class RenderOptions:
         return cls(**values)
 
 
+OPTIONAL_PARTS = ("detail", "wide")  # of flow_fusion; weights from before there was such a part lack it
+
+
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
     """Which network, and how wide. Saved in every checkpoint, so that a file alone rebuilds its network."""
@@ -193,15 +196,17 @@ class ModelConfig:
     quarter: int = 48  # channels of the decoder at 1/4 size
     eighth: int = 64  # and at 1/8 size
     detail: int = 16  # of what decides how much of the finest detail is left out; 0: no such part
+    wide: int = 48  # at 1/16 and 1/32 size, of what sees far around a place; 0: no such part
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """As saved; what was saved before there was a `detail` has none."""
-        return cls(**{"detail": 0} | values)
+        """As saved; what was saved before there was such a part has none."""
+        return cls(**dict.fromkeys(OPTIONAL_PARTS, 0) | values)
 
     def __post_init__(self) -> None:
-        for name in ("half", "features", "quarter", "eighth", "detail"):
-            if not 4 <= getattr(self, name) <= 512 and (name, getattr(self, name)) != ("detail", 0):
+        for name in ("half", "features", "quarter", "eighth", *OPTIONAL_PARTS):
+            absent = name in OPTIONAL_PARTS and getattr(self, name) == 0
+            if not 4 <= getattr(self, name) <= 512 and not absent:
                 raise BadOptionsError(f"{name} = {getattr(self, name)} channels is out of range. Choose 4 to 512.")
 
 

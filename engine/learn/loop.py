@@ -177,7 +177,7 @@ class _Run:
             net, carried = load_checkpoint(config.init)
             if net.config.arch != config.model.arch:
                 raise WeightsError(f"{config.init} holds {net.config.arch}, not {config.model.arch}.")
-            net = grown(net, config.model.detail)
+            net = grown(net, config.model)
             self.config, base_step = replace(config, model=net.config), carried["step"]
         net = net.to(self.device).train()
         average = build(net.config).to(self.device).eval()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from engine.config import ModelConfig
+from engine.config import OPTIONAL_PARTS, ModelConfig
 from engine.errors import BadOptionsError
 
 from .encoder_decoder import EncoderDecoder
@@ -20,11 +20,12 @@ ARCHITECTURES: dict[str, Callable[[ModelConfig], Network]] = {
 }
 
 
-def grown(net: Network, detail: int) -> Network:
-    """`net`, and where it has no part for `detail` one of that width, which changes nothing before it is trained."""
-    if net.config.detail or not detail or not isinstance(net, FlowFusion):
+def grown(net: Network, wished: ModelConfig) -> Network:
+    """`net`, with the parts of `wished` that it lacks; they change nothing before they are trained."""
+    lacking = {name: getattr(wished, name) for name in OPTIONAL_PARTS if not getattr(net.config, name)}
+    if not any(lacking.values()) or not isinstance(net, FlowFusion):
         return net
-    larger = build(replace(net.config, detail=detail))
+    larger = build(replace(net.config, **lacking))
     larger.load_state_dict(net.state_dict(), strict=False)
     return larger.eval()
 

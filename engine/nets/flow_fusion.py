@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.config import ModelConfig
@@ -108,7 +109,7 @@ class FlowFusion(Network):
         self.encode_net = nn.Sequential(
             conv(3, half, stride=2), conv(half, features, stride=2), conv(features, features)
         )
-        self.coarse_net = _CoarseNet(2 * features + 12 + _COARSE_CANDIDATES, quarter, eighth)
+        self.coarse_net = _CoarseNet(2 * features + 12 + _COARSE_CANDIDATES, quarter, eighth, config.wide)
         self.coarse_head = correction_head(quarter, _COARSE_CANDIDATES)
         context = max(half // 2, half - 10)
         self.to_half = upsample(quarter, context)
@@ -177,20 +178,45 @@ class FlowFusion(Network):
 
 
 class _CoarseNet(nn.Module):
-    """A small U-Net: 1/4 size, 1/8 size, and back."""
+    """A small U-Net: 1/4 size, 1/8 size, and back; with `wide` also 1/16 and 1/32, so that it sees far around."""
 
-    def __init__(self, channels_in: int, quarter: int, eighth: int) -> None:
+    def __init__(self, channels_in: int, quarter: int, eighth: int, wide: int) -> None:
         super().__init__()
         self.enter = conv(channels_in, quarter)
         self.deep = nn.Sequential(
             conv(quarter, eighth, stride=2), conv(eighth, eighth), conv(eighth, eighth), upsample(eighth, quarter)
         )
         self.leave = conv(quarter, quarter)
+        if wide:  # weights from before there was such a part have none
+            self.wide = _WideNet(eighth, wide)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels_in, h, w) to (N, quarter, h, w)."""
         entered = self.enter(x)
-        return self.leave(entered + self.deep(entered))
+        shrink, first, second, grow = self.deep
+        eighth = first(shrink(entered))
+        if hasattr(self, "wide"):
+            eighth = eighth + self.wide(eighth)
+        return self.leave(entered + grow(second(eighth)))
+
+
+class _WideNet(nn.Module):
+    """What is known at 1/16 and 1/32 size of the surroundings, as a change at 1/8 size: zero before it is trained."""
+
+    def __init__(self, eighth: int, wide: int) -> None:
+        super().__init__()
+        self.shrink = nn.Sequential(conv(eighth, wide, stride=2), conv(wide, wide))
+        self.widest = nn.Sequential(
+            conv(wide, wide, stride=2), conv(wide, wide), conv(wide, wide), upsample(wide, wide)
+        )
+        self.grow = nn.Sequential(conv(wide, wide), upsample(wide, wide), correction_head(wide, eighth))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, eighth, h, w) to the same."""
+        height, width = x.shape[-2:]
+        padded = F.pad(x, (0, -width % 4, 0, -height % 4), mode="replicate")
+        sixteenth = self.shrink(padded)
+        return self.grow(sixteenth + self.widest(sixteenth))[..., :height, :width]
 
 
 def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[list[Tensor], Tensor]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.checkpoint import UNTRAINED_NOTICE, list_models, load_checkpoint, model_info, save_checkpoint
-from engine.config import ModelConfig
+from engine.config import OPTIONAL_PARTS, ModelConfig
 from engine.errors import NoSpaceError, WeightsError
 from engine.nets import build, grown
 
@@ -72,17 +72,18 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path):
 
 
 def test_weights_from_before_a_part_was_added_draw_as_they_did_and_can_be_grown(tmp_path: Path):
-    """`detail` is younger than the first weights: their files do not name it."""
-    path, before = tmp_path / "old.pth", replace(SMALL, detail=0)
+    """`detail` and `wide` are younger than the first weights: their files do not name them."""
+    path, before = tmp_path / "old.pth", replace(SMALL, detail=0, wide=0)
     torch.manual_seed(0)
     save_checkpoint(path, build(before), step=1)
     payload = torch.load(path, weights_only=True)
-    del payload["config"]["detail"]
+    for part in OPTIONAL_PARTS:
+        del payload["config"][part]
     torch.save(payload, path)
     net, _ = load_checkpoint(path)
     assert net.config == before
-    larger = grown(net, 8)
-    assert larger.config == replace(SMALL, detail=8)
+    larger = grown(net, replace(SMALL, detail=8, wide=12))
+    assert larger.config == replace(SMALL, detail=8, wide=12)
     img0, img1, flow = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64), torch.rand(1, 2, 16, 16)
     with torch.no_grad():
         old, new = (one(img0, img1, flow, -flow, torch.tensor(0.5)).picture for one in (net, larger))
