@@ -140,11 +140,16 @@ def test_another_browser_goes_on_with_the_same_file_and_a_removed_one_is_gone(
     expect(page.get_by_text("Unfinished uploads")).to_have_count(0)
 
 
+@pytest.mark.usefixtures("slow")
 def test_several_films_at_once_with_one_that_is_none(page: Page, footage: Path, tmp_path: Path) -> None:
     sign_up(page, "tom")
     make_project(page, "Several")
-    one, two = (grown(tmp_path / name, footage / "rabbit.mp4", 3 * MB) for name in ("one.mp4", "two.mp4"))
+    sizes = {"one.mp4": 3 * MB, "two.mp4": 24 * MB}
+    one, two = (grown(tmp_path / name, footage / "rabbit.mp4", size) for name, size in sizes.items())
     upload(page, one, footage / "words.mp4", two)
+    row = page.locator(".arriving", has_text="words.mp4")
+    expect(row.get_by_role("alert")).to_contain_text("This is a text, not a video")
+    assert findings(page) == []
     expect(page.get_by_role("link", name="two.mp4")).to_be_visible(timeout=LONG)
     expect(page.get_by_role("link", name="one.mp4")).to_be_visible()
     refused = page.get_by_role("region", name="Unfinished uploads")
@@ -174,6 +179,9 @@ def test_a_lost_line_goes_on_by_itself(context: BrowserContext, quiet_page: Page
     context.set_offline(True)
     expect(page.locator(".arriving")).to_contain_text("The connection is lost. It goes on by itself")
     stood = bar(page)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        assert findings(page) == []
     context.set_offline(False)
     arrived(page)
     assert stood < 100 and max(seen) > 0.2 * 48 * MB, (stood, seen)

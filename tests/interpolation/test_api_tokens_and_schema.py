@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
@@ -25,6 +26,13 @@ def test_create_token_prints_a_token_that_works(alice: User) -> None:
 def test_create_token_names_who_is_missing(db: None) -> None:
     with pytest.raises(CommandError, match='no user "carol"'):
         call_command("create_token", "carol")
+
+
+def test_create_token_in_a_folder_without_a_portal_says_so(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(User._meta, "db_table", "nothing_of_this_name")
+    with pytest.raises(CommandError, match=r"does not answer as a portal's: .*Is INBETWEEN_DATA"):
+        call_command("create_token", "carol")
+    connection.needs_rollback = False
 
 
 def test_a_closed_account_gets_no_token(alice: User) -> None:

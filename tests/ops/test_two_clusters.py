@@ -52,7 +52,7 @@ def script(portal: Portal, client_file: Any) -> Any:
 @pytest.fixture(scope="module")
 def source(script: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
     """With ten new frames in every gap: some seconds of work for one cluster."""
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", frames=60)
+    clip = write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", frames=30)
     return str(script.upload(script.project_create("Live")["id"], clip)["id"])
 
 
