@@ -118,7 +118,7 @@ PAGES = {
     "POST /jobs/{job}/links/ {'days': '7'}": OWNED,
     "POST /jobs/{job}/links/{link}/revoke/": OWNED,
     "GET /s/{token}/": EVERYBODY,
-    "POST /s/{token}/ {'password': ''}": EVERYBODY,  # it has none
+    "POST /s/{token}/ {'password': ''}": "302 302 302 302 302 302",  # it has none, and opens
     # files
     "GET /media/jobs/{job}/preview.mp4": "404 404 200 200 200 200",
     "GET /media/sources/{source}/source.mp4": "404 404 200 200 200 200",
