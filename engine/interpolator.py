@@ -141,7 +141,7 @@ class _FusionPair:
         height, width = img0.shape[:2]
         coarse = tuple(padded_side(side, net.multiple) // FLOW_SCALE for side in (width, height))
         self._flows = first_flows(img0, img1, (coarse[0], coarse[1]), ground=self._ground)
-        self._tiles = plan_tiles((width, height), self._flows, net.multiple, memory := tile_memory())
+        self._tiles = plan_tiles((width, height), self._flows, net.grid, memory := tile_memory())
         self._matches: dict[Box, Match] = {}
         if len(self._tiles) == 1 or keeps_matches((width, height), memory):
             self._match_all()

@@ -21,7 +21,7 @@ from .pixels import AnyPicture
 
 BYTES_PER_PIXEL = 400  # working memory of drawing in float32; measured, rounded up (docs/video.md)
 KEPT_PER_PIXEL = 64  # of it, what a matched pair holds for the next new frame and the next pair
-CONTEXT = 96  # pixels the convolutions look around
+CONTEXT = 96  # pixels the convolutions look around; what they know from farther away changes nothing (docs/video.md)
 FADE = 16  # pixels on either side of a seam in which the tiles fade into each other
 _MIN_MEMORY_MB = 200
 _STEP = 64  # margins are rounded up to it, so that the tiles of one pair mostly are those of the next
@@ -88,10 +88,10 @@ def tile_memory() -> int:
     return int(text) * 1_000_000
 
 
-def plan_tiles(size: tuple[int, int], flows: tuple[Flow, Flow], multiple: int, memory: int) -> list[Tile]:
+def plan_tiles(size: tuple[int, int], flows: tuple[Flow, Flow], grid: int, memory: int) -> list[Tile]:
     """Tiles that cover a frame of size = (width, height), as few as fit into `memory` bytes; in reading order.
 
-    flows: img0 -> img1 and back, of 1/4 size and in its pixels. Windows begin and end at multiples of `multiple`,
+    flows: img0 -> img1 and back, of 1/4 size and in its pixels. Windows begin and end at multiples of `grid`,
     or with the frame.
     """
     frame = Box(0, 0, *size)
@@ -101,10 +101,10 @@ def plan_tiles(size: tuple[int, int], flows: tuple[Flow, Flow], multiple: int, m
     most = (memory - kept) // BYTES_PER_PIXEL
     reach = np.maximum(*(np.abs(flow) for flow in flows))
     # a tile of the smallest core, with the fade and what is rounded up, and this margin still fits
-    widest = (math.isqrt(most) - _MIN_CORE - 2 * FADE - 4 * multiple) // 2
+    widest = (math.isqrt(most) - _MIN_CORE - 2 * FADE - 4 * grid) // 2
     side = max(size)
     while True:
-        tiles = [Tile(core, _window(core, frame, reach, multiple, widest)) for core in _cores(frame, side, multiple)]
+        tiles = [Tile(core, _window(core, frame, reach, grid, widest)) for core in _cores(frame, side, grid)]
         if side <= _MIN_CORE or all(tile.window.pixels <= most for tile in tiles):
             return tiles
         side = max(_MIN_CORE, min(side - 1, side * 7 // 8))
@@ -131,29 +131,29 @@ def paste(canvas: AnyPicture, drawn: AnyPicture, core: Box, scale: int = 1) -> N
     target[top:, left:] = drawn[top:, left:]
 
 
-def _cores(frame: Box, side: int, multiple: int) -> Iterator[Box]:
+def _cores(frame: Box, side: int, grid: int) -> Iterator[Box]:
     """The frame in rows and columns of at most about `side` pixels, as even as the grid allows, overlapping by FADE."""
-    for top, bottom in _spans(frame.bottom, side, multiple):
-        for left, right in _spans(frame.right, side, multiple):
+    for top, bottom in _spans(frame.bottom, side, grid):
+        for left, right in _spans(frame.right, side, grid):
             yield Box(left, top, right, bottom).grown(FADE, FADE, frame)
 
 
-def _spans(length: int, side: int, multiple: int) -> list[tuple[int, int]]:
+def _spans(length: int, side: int, grid: int) -> list[tuple[int, int]]:
     count = -(-length // side)
-    ends = [round(length * n / count / multiple) * multiple for n in range(count)] + [length]
+    ends = [round(length * n / count / grid) * grid for n in range(count)] + [length]
     return list(pairwise(ends))
 
 
-def _window(core: Box, frame: Box, reach: Flow, multiple: int, widest: int) -> Box:
+def _window(core: Box, frame: Box, reach: Flow, grid: int, widest: int) -> Box:
     """What has to be computed for `core`; margins are `widest` pixels at most."""
     moving = core.grown(CONTEXT, CONTEXT, frame).cut(reach, 4).max(axis=(0, 1)) * 4 if reach.size else np.zeros(2)
     x, y = (min(_STEP * math.ceil((CONTEXT + _SLACK + far) / _STEP), widest) for far in moving)
     window = core.grown(x, y, frame)
     return Box(
-        window.left // multiple * multiple,
-        window.top // multiple * multiple,
-        min(-(-window.right // multiple) * multiple, frame.right),
-        min(-(-window.bottom // multiple) * multiple, frame.bottom),
+        window.left // grid * grid,
+        window.top // grid * grid,
+        min(-(-window.right // grid) * grid, frame.right),
+        min(-(-window.bottom // grid) * grid, frame.bottom),
     )
 
 

@@ -101,6 +101,7 @@ class FlowFusion(Network):
     """See the module's docstring."""
 
     multiple = 8
+    grid = 32  # pixels between the points of its smallest level: a part of a frame that begins on it is seen alike
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -2,7 +2,10 @@
 
 import subprocess
 import sys
+from itertools import islice
+from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from .test_motion import textured
 
 MEGABYTE = 1_000_000
 WIDTH, HEIGHT = 960, 640
+SAMPLE = Path(__file__).parents[2] / "interpolation/sample/big_buck_bunny.mp4"
 
 
 def still(width: int, height: int, far: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -144,6 +148,20 @@ def test_tiles_give_the_picture_of_the_whole_frame(model: Interpolator, monkeypa
         assert apart.max() <= 3 * level  # positions are rounded to 1/32 pixel, now and then to the other side
         assert (apart > level).mean() < 1e-4
     assert np.abs(model.pair(*frames).flow() - flow).max() < 0.05
+
+
+def test_tiles_of_the_shipped_weights_give_the_picture_of_the_whole_frame(monkeypatch: pytest.MonkeyPatch):
+    """What is learned at 1/32 size tells tiles that begin between two of its points from the whole frame."""
+    shipped = Interpolator.load(device="cpu")
+    with av.open(str(SAMPLE)) as film:
+        first, *_, last = (frame.to_ndarray(format="rgb24") for frame in islice(film.decode(video=0), 5))
+    frames = first, last
+    (whole,) = drawn(shipped, frames)
+    lower_memory(monkeypatch)
+    (tiled,) = drawn(shipped, frames)
+    apart = np.abs(tiled.astype(int) - whole)
+    assert np.sqrt((apart**2).mean()) < 0.15
+    assert (apart > 4).mean() < 1e-4
 
 
 def test_matches_that_do_not_fit_are_made_again_for_every_new_frame(
