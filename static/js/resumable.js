@@ -206,7 +206,7 @@
     one.whole = false;
     const alone = !kept && total === 1;
     const said = element("p", "errors", alone ? `${one.file.name}: ${words}` : words);
-    said.setAttribute("role", "alert");
+    if (!alone) said.setAttribute("role", "alert"); // `errors` is one itself
     (alone ? errors : one.row.bar.parentElement).append(said); // beside the file it is about, while its row is there
     one.row.bar.hidden = true;
     say(one, kept ? gettext("What has arrived is kept.") : gettext("Refused"), "refused");
