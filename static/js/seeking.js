@@ -15,7 +15,7 @@
 
   window.inbetweenSeek = (film, moment) => {
     if (!known.has(film)) know(film);
-    if (film.seeking) due.set(film, moment);
+    if (film.seeking || due.has(film)) due.set(film, moment); // between the end of a seek and its event, too
     else film.currentTime = moment;
   };
   window.inbetweenMoment = (film) => due.get(film) ?? film.currentTime; // where it is, or will be

@@ -241,6 +241,20 @@ def test_motion_is_looked_into_by_keyboard(page: Page, job: dict[str, str]) -> N
     assert frame_of(page) == int(float(moment.get_attribute("data-time") or "nan") * 60 + 0.01)
 
 
+def test_a_step_between_the_end_of_a_seek_and_its_event_is_not_lost(page: Page, job: dict[str, str]) -> None:
+    opened(page, job["smooth"])
+    assert page.evaluate("""() => {
+        const film = Object.assign(new EventTarget(), { seeking: false, currentTime: 0 });
+        inbetweenSeek(film, 1);
+        film.seeking = true;
+        inbetweenSeek(film, 2); // waits for the first one
+        film.seeking = false; // which has ended; its event comes a moment later
+        inbetweenSeek(film, inbetweenMoment(film) + 1);
+        film.dispatchEvent(new Event("seeked"));
+        return [film.currentTime, inbetweenMoment(film)];
+    }""") == [3, 3]
+
+
 def test_the_chart_and_the_player_lead_to_each_other(page: Page, job: dict[str, str]) -> None:
     opened(page, job["smooth"])
     assert page.evaluate("typeof Plotly") == "undefined"  # fetched only by those who come by
