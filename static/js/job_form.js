@@ -87,17 +87,14 @@
   fit();
 })();
 
-// New job: once the form is sent, nothing is asked for it any more. An answer that knows of the preset that was just kept
-// would come to a page that does not show it yet.
+// New job: once the form is sent, no more is asked for it, and what comes back is left alone. An answer that knows of the preset
+// that was just kept would come to a page that does not show it yet. (htmx would log a request that is taken back as an error.)
 (() => {
   const live = document.querySelector(".setup-live");
   if (!live) return;
   let leaving = false;
-  window.addEventListener("submit", (event) => {
-    if (event.defaultPrevented) return; // a question comes first
-    leaving = true;
-    htmx.trigger(live, "htmx:abort");
-  });
+  window.addEventListener("submit", (event) => { leaving ||= !event.defaultPrevented; }); // else a question comes first
   window.addEventListener("pageshow", () => { leaving = false; });
   live.addEventListener("htmx:beforeRequest", (event) => { if (leaving) event.preventDefault(); });
+  document.addEventListener("htmx:beforeSwap", (event) => { if (leaving) event.preventDefault(); });
 })();

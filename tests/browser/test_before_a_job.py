@@ -74,6 +74,20 @@ def test_three_seconds_with_two_settings_and_one_becomes_the_job(context: Browse
     expect(page.locator(".job-row")).to_have_count(2)
 
 
+def test_a_form_sent_while_its_cost_is_still_asked_for_leaves_without_complaint(
+    context: BrowserContext, page: Page
+) -> None:
+    sign_up(page, "hasty")
+    _, source = film(context)
+    page.goto(f"/sources/{source}/jobs/new/")
+    page.route("**/jobs/prediction/**", lambda route: None)  # never answered
+    with page.expect_request("**/jobs/prediction/**"):
+        page.get_by_label("In-between frames in every gap", exact=True).fill("2")
+    page.get_by_role("button", name="Generate").click()
+    page.wait_for_url(re.compile("/jobs/[0-9a-f]{8}-"))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
 def test_pages_do_not_jump_while_they_load(context: BrowserContext, page: Page) -> None:
     page.add_init_script(f"({SHIFTS})()")
     sign_up(page, "steady")
