@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from engine.errors import EngineError
 
@@ -32,8 +32,8 @@ def find_run(request: HttpRequest, pk: UUID) -> TrainingRun:
     return get_object_or_404(TrainingRun.objects.visible_to(request.user), pk=pk)
 
 
+@require_safe
 @login_required
-@require_GET
 def training(request: HttpRequest) -> HttpResponse:
     runs = TrainingRun.objects.visible_to(request.user).select_related("owner").defer("curve")[:LISTED]
     rows = [{"run": run, "progress": services.training_run_progress_view(run)} for run in runs]
@@ -44,8 +44,8 @@ def training(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@require_http_methods(["GET", "POST"])
 def training_new(request: HttpRequest) -> HttpResponse:
     if not services.may_start(request.user):
         raise PermissionDenied(_("Only administrators may start training here."))
@@ -62,8 +62,8 @@ def training_new(request: HttpRequest) -> HttpResponse:
     return render(request, "training/training_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@require_safe
 @login_required
-@require_GET
 def training_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = find_run(request, pk)
     context = _watch(run) | {
@@ -92,8 +92,8 @@ def _pictures(run: TrainingRun, asked: str) -> dict[str, Any]:
     return pictures.pictures(run.pk, int(asked) if asked.isdecimal() and len(asked) < 9 else None)
 
 
+@require_safe
 @login_required
-@require_GET
 def training_pictures(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The fragment with what an epoch draws."""
     run = find_run(request, pk)
@@ -104,8 +104,8 @@ def training_pictures(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
+@require_safe
 @login_required
-@require_GET
 def training_picture(request: HttpRequest, pk: UUID, name: str) -> FileResponse:
     """One picture of a run that the asker may see."""
     return picture(request, find_run(request, pk), name)
@@ -120,8 +120,8 @@ def picture(request: HttpRequest, run: TrainingRun, name: str) -> FileResponse:
     return answer
 
 
-@login_required
 @require_POST
+@login_required
 def training_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = find_run(request, pk)
     if not may_promote(request.user):
@@ -136,8 +136,8 @@ def training_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(run)
 
 
+@require_safe
 @login_required
-@require_GET
 def training_compare(request: HttpRequest) -> HttpResponse:
     """Up to six runs in one chart, and what differs in their settings."""
     wanted = [value for value in request.GET.getlist("run") if UUIDS.fullmatch(value)][:6]
@@ -160,21 +160,21 @@ def training_compare(request: HttpRequest) -> HttpResponse:
     return render(request, "training/training_compare.html", context)
 
 
+@require_safe
 @login_required
-@require_GET
 def training_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The fragment that the page asks for again and again while the run lives; carries the charts' figures."""
     return render(request, "training/_training_poll.html", _watch(find_run(request, pk)))
 
 
-@login_required
 @require_POST
+@login_required
 def training_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _change(request, find_run(request, pk), services.training_run_cancel)
 
 
-@login_required
 @require_POST
+@login_required
 def training_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     run = find_run(request, pk)
     if not services.may_start(request.user):

@@ -14,9 +14,10 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import services
 from ..forms import AccountDeleteForm, PreferencesForm, SignUpForm, TokenForm
@@ -25,6 +26,7 @@ from ..models import ApiToken, Preferences
 from .common import REFUSALS, MemberRequest
 
 
+@method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")  # Django's takes PUT for POST
 class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
@@ -40,6 +42,7 @@ class SignIn(LoginView):
         return answer
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password1", "password2")
 def sign_up(request: HttpRequest) -> HttpResponse:
     if not settings.SIGNUP:
@@ -85,13 +88,14 @@ def _chosen(user: User, preferences: Preferences) -> dict[str, Any]:
     }
 
 
+@require_safe
 @login_required
 def account(request: MemberRequest) -> HttpResponse:
     return _account_page(request)
 
 
-@login_required
 @require_POST
+@login_required
 def preferences_change(request: MemberRequest) -> HttpResponse:
     form = PreferencesForm(request.POST)
     if form.is_valid():
@@ -111,16 +115,16 @@ def _take_along(request: HttpRequest, kept: Preferences) -> None:
     request.session[KEY], request.session["theme"] = kept.time_zone, kept.theme
 
 
+@require_safe
 @login_required
-@require_GET
 def account_export(request: MemberRequest) -> HttpResponse:
     answer = JsonResponse(services.account_export(user=request.user), json_dumps_params={"indent": 1})
     answer["Content-Disposition"] = 'attachment; filename="inbetween-account.json"'
     return answer
 
 
-@login_required
 @require_POST
+@login_required
 @sensitive_post_parameters()
 def account_delete(request: MemberRequest) -> HttpResponse:
     form = AccountDeleteForm(request.user, request.POST)
@@ -136,8 +140,8 @@ def account_delete(request: MemberRequest) -> HttpResponse:
     return _account_page(request, delete_form=form, status=422)
 
 
-@login_required
 @require_POST
+@login_required
 def token_create(request: MemberRequest) -> HttpResponse:
     """The token is in this answer and nowhere else: only its hash is kept."""
     form = TokenForm(request.POST)
@@ -151,16 +155,16 @@ def token_create(request: MemberRequest) -> HttpResponse:
     return _account_page(request, token_form=form, status=422)
 
 
-@login_required
 @require_POST
+@login_required
 def token_revoke(request: MemberRequest, digest: str) -> HttpResponse:
     services.token_revoke(token=get_object_or_404(ApiToken, user=request.user, pk=digest))
     messages.success(request, _("The token is revoked. Scripts that use it are refused from now on."))
     return redirect("account")
 
 
-@login_required
 @require_POST
+@login_required
 @sensitive_post_parameters()
 def password_change(request: MemberRequest) -> HttpResponse:
     form = PasswordChangeForm(request.user, request.POST)

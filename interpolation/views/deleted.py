@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from .. import services
 from ..access import Act, require
@@ -18,8 +18,8 @@ from .common import REFUSALS, MemberRequest, find_job, find_project
 from .projects import say_deleted
 
 
+@require_safe
 @login_required
-@require_GET
 def deleted(request: MemberRequest) -> HttpResponse:
     """What this user could bring back: of shared projects too."""
     context = {
@@ -33,8 +33,8 @@ def deleted(request: MemberRequest) -> HttpResponse:
     return render(request, "interpolation/deleted.html", context)
 
 
-@login_required
 @require_POST
+@login_required
 def restore(request: MemberRequest, kind: str, pk: UUID) -> HttpResponse:
     """kind: "project", "source" or "job"."""
     thing: Project | Source | Job
@@ -61,8 +61,8 @@ def restore(request: MemberRequest, kind: str, pk: UUID) -> HttpResponse:
     return redirect(thing.project if isinstance(thing, Source) else thing)
 
 
-@login_required
 @require_POST
+@login_required
 def job_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_job(request, pk, Act.CHANGE)
     try:
@@ -74,8 +74,8 @@ def job_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect(found.project)
 
 
-@login_required
 @require_POST
+@login_required
 def job_words(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Tags, separated by commas, and notes."""
     found = find_job(request, pk, Act.CHANGE)
@@ -87,8 +87,8 @@ def job_words(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect(found)
 
 
-@login_required
 @require_POST
+@login_required
 def project_rename(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_project(request, pk, Act.MANAGE)
     try:

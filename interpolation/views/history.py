@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from .. import services
 from ..access import Act, require
@@ -30,8 +30,8 @@ PAGE = 24
 UNDO = "undo_jobs"  # in the session: what the last click deleted
 
 
+@require_safe
 @login_required
-@require_GET
 def history(request: MemberRequest) -> HttpResponse:
     mine = Job.objects.of(request.user)
     models = mine.exclude(model_name="").order_by("model_name").values_list("model_name", flat=True).distinct()
@@ -81,8 +81,8 @@ def _to_undo(request: MemberRequest) -> list[str]:
     return [str(pk) for pk in request.session.pop(UNDO, [])]
 
 
-@login_required
 @require_POST
+@login_required
 def history_act(request: MemberRequest) -> HttpResponse:
     """Do one thing to all ticked jobs. What one of them refuses is said, and the others are done."""
     action, ticked = request.POST.get("action", ""), _uuids(request.POST.getlist("job"))
@@ -172,8 +172,8 @@ def _back(request: MemberRequest) -> str:
     return given if given.startswith("/") and safe else reverse("history")
 
 
+@require_safe
 @login_required
-@require_GET
 def compare(request: MemberRequest) -> HttpResponse:
     """Two finished jobs of one source, side by side or one over the other."""
     wanted = [request.GET.get(side, "") for side in ("a", "b")]

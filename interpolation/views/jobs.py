@@ -13,7 +13,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from engine.checkpoint import ModelInfo, list_models, model_info
 from engine.config import RenderOptions
@@ -68,6 +68,7 @@ def job_form_page(request: MemberRequest, source: Source, form: JobForm, **more:
     return render(request, "interpolation/job_new.html", context, status=422 if form.errors else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def job_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     source = find_source(request, pk, Act.CHANGE)
@@ -116,8 +117,8 @@ def _notice(form: JobForm) -> str:
     return next((info.notice for info in form.models if info.name == chosen), "")
 
 
+@require_safe
 @login_required
-@require_GET
 def job_prediction(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The fragments that say what would come out and what it costs, for the settings so far."""
     source = find_source(request, pk, Act.CHANGE)
@@ -151,6 +152,7 @@ def poll_ms(job: Job) -> int:
     return next((pause for limit, pause in ((10, 250), (60, 700)) if age.total_seconds() < limit), 1500)
 
 
+@require_safe
 @login_required
 def job(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_job(request, pk)
@@ -184,8 +186,8 @@ def newer_model(job: Job) -> ModelInfo | None:
     return newest if now != then else None
 
 
-@login_required
 @require_POST
+@login_required
 def job_again(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The same settings once more, drawn by the default model of now."""
     found = find_job(request, pk, Act.CHANGE)
@@ -196,16 +198,16 @@ def job_again(request: MemberRequest, pk: UUID) -> HttpResponse:
         return redirect(found)
 
 
+@require_safe
 @login_required
-@require_GET
 def job_log(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The fragment with the last lines of a job's log."""
     found = find_job(request, pk)
     return render(request, "interpolation/_job_log.html", {"job": found, "log": services.job_log(found)})
 
 
-@login_required
 @require_POST
+@login_required
 def job_redraw(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Have a part of the film drawn anew; what is wrong is said on the same page, with what was typed."""
     found = find_job(request, pk, Act.CHANGE)
@@ -225,8 +227,8 @@ def job_redraw(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect(made)
 
 
+@require_safe
 @login_required
-@require_GET
 def job_status(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The fragment that the page asks for again and again; when the job has ended, the word to load the page anew."""
     found = find_job(request, pk)
@@ -236,14 +238,14 @@ def job_status(request: MemberRequest, pk: UUID) -> HttpResponse:
     return response
 
 
-@login_required
 @require_POST
+@login_required
 def job_cancel(request: MemberRequest, pk: UUID) -> HttpResponse:
     return _change(request, find_job(request, pk, Act.CHANGE), services.job_cancel)
 
 
-@login_required
 @require_POST
+@login_required
 def job_retry(request: MemberRequest, pk: UUID) -> HttpResponse:
     return _change(request, find_job(request, pk, Act.CHANGE), services.job_retry)
 
@@ -256,8 +258,8 @@ def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
     return redirect(found)
 
 
+@require_safe
 @login_required
-@require_GET
 def queue_mine(request: MemberRequest) -> JsonResponse:
     """The asker's own jobs that wait, run, or ended in the last minutes: for the word that one is done."""
     lately = timezone.now() - timedelta(minutes=10)
@@ -269,6 +271,7 @@ def queue_mine(request: MemberRequest) -> JsonResponse:
     return JsonResponse({"jobs": jobs})
 
 
+@require_safe
 @login_required
 def queue(request: MemberRequest) -> HttpResponse:
     """Everybody's waiting and running jobs in order; of those one may not see only that they are there."""

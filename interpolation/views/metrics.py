@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from ..dashboard import dashboard
 from ..models import Job, Project
@@ -13,8 +13,8 @@ from .common import MemberRequest, find_project, given_uuid
 from .storage import project_storage
 
 
+@require_safe
 @login_required
-@require_GET
 def metrics(request: MemberRequest) -> HttpResponse:
     site = request.user.is_staff and request.GET.get("scope") == "site"
     wanted = given_uuid(request.GET.get("project"))

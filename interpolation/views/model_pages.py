@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from engine.checkpoint import BLEND, ModelInfo, list_models, models_folder
 
@@ -30,8 +30,8 @@ from .results import overall_percent
 SAMPLES = 4
 
 
+@require_safe
 @login_required
-@require_GET
 def models(request: MemberRequest) -> HttpResponse:
     found = list_models()
     context = {
@@ -122,6 +122,7 @@ def _units(figures: dict[str, Any], name: str, cells: list[dict[str, Any]]) -> f
 # -- Bake-offs ---------------------------------------------------------------------------------------------------------
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def bakeoff_new(request: MemberRequest) -> HttpResponse:
     """One clip, two models; a plain blend counts as one."""
@@ -152,8 +153,8 @@ def _find(request: MemberRequest, pk: UUID) -> BakeOff:
     return get_object_or_404(services.bakeoffs_of(request.user), pk=pk)
 
 
+@require_safe
 @login_required
-@require_GET
 def bakeoff(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = _find(request, pk)
     jobs = (found.first, found.second)
@@ -174,8 +175,8 @@ def bakeoff(request: MemberRequest, pk: UUID) -> HttpResponse:
     return page_or_anew(request, "interpolation/bakeoff.html", context)
 
 
-@login_required
 @require_POST
+@login_required
 def bakeoff_vote(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = _find(request, pk)
     try:
@@ -186,8 +187,8 @@ def bakeoff_vote(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect(found)
 
 
-@login_required
 @require_POST
+@login_required
 def bakeoff_reveal(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = _find(request, pk)
     try:

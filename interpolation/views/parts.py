@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from engine.checkpoint import list_models
 from engine.watch import ready_parts
@@ -26,8 +26,8 @@ CHOICES: dict[str, Any] = {  # of the form; "" leaves the setting as it was
 }
 
 
+@require_safe
 @login_required
-@require_GET
 def job_parts(request: MemberRequest, pk: UUID) -> HttpResponse:
     """{"parts": [{"number", "start", "end", "file"}]} that follow part `after` without a gap, in order."""
     after = request.GET.get("after", "0")

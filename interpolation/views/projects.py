@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from engine.config import MAX_INBETWEEN, RenderOptions
 
@@ -26,6 +26,7 @@ from .common import REFUSALS, MemberRequest, find_project, find_source
 from .results import overall_percent
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What this is, for strangers; their projects, for users."""
     if request.user.is_authenticated:
@@ -53,8 +54,13 @@ def _jobs_of(project: Project) -> list[Job]:
     return jobs
 
 
+@require_safe
 @login_required
-def projects(request: MemberRequest, form: ProjectForm | None = None) -> HttpResponse:
+def projects(request: MemberRequest) -> HttpResponse:
+    return _projects_page(request)
+
+
+def _projects_page(request: MemberRequest, form: ProjectForm | None = None) -> HttpResponse:
     latest = Source.objects.alive().filter(project=OuterRef("pk")).exclude(poster="")
     found = Project.objects.of(request.user).annotate(
         source_count=Count("sources", Q(sources__deleted_at__isnull=True), distinct=True),
@@ -65,19 +71,26 @@ def projects(request: MemberRequest, form: ProjectForm | None = None) -> HttpRes
     return render(request, "interpolation/projects.html", context, status=422 if form else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def project_new(request: MemberRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("projects")
     form = ProjectForm(request.POST)
     if not form.is_valid():
-        return projects(request, form)
+        return _projects_page(request, form)
     return redirect(services.project_create(owner=request.user, name=form.cleaned_data["name"]))
 
 
+@require_safe
 @login_required
-def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, status: int = 200) -> HttpResponse:
-    found = find_project(request, pk)
+def project(request: MemberRequest, pk: UUID) -> HttpResponse:
+    return _project_page(request, find_project(request, pk))
+
+
+def _project_page(
+    request: MemberRequest, found: Project, form: UploadForm | None = None, status: int = 200
+) -> HttpResponse:
     jobs = _jobs_of(found)
     context = {
         "project": found,
@@ -95,8 +108,8 @@ def project(request: MemberRequest, pk: UUID, form: UploadForm | None = None, st
     return render(request, "interpolation/project.html", context, status=status)
 
 
-@login_required
 @require_POST
+@login_required
 def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_project(request, pk, Act.MANAGE)
     try:
@@ -108,8 +121,8 @@ def project_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect("projects")
 
 
-@login_required
 @require_POST
+@login_required
 def source_upload(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Take a video or pictures. Answers JSON to the page's own script, a page to a plain form."""
     found = find_project(request, pk, Act.CHANGE)
@@ -181,11 +194,11 @@ def _refused(request: MemberRequest, found: Project, form: UploadForm, *, offer_
     words = [str(error) for errors in form.errors.values() for error in errors]
     if _wants_json(request):
         return JsonResponse({"errors": words, "offer_resize": offer_resize}, status=422)
-    return project(request, found.pk, form, status=422)
+    return _project_page(request, found, form, status=422)
 
 
-@login_required
 @require_POST
+@login_required
 def upload_remove(request: MemberRequest, pk: UUID) -> HttpResponse:
     upload = get_object_or_404(ResumableUpload.objects.of(request.user), pk=pk)
     try:
@@ -195,8 +208,8 @@ def upload_remove(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect(upload.project)
 
 
-@login_required
 @require_POST
+@login_required
 def source_sample(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_project(request, pk, Act.CHANGE)
     try:
@@ -207,8 +220,8 @@ def source_sample(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect("job-new", source.pk)
 
 
-@login_required
 @require_POST
+@login_required
 def source_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     source = find_source(request, pk, Act.CHANGE)
     try:

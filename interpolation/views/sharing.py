@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import services
 from ..access import Act, Role, is_open, link_for, may, open_link
@@ -38,8 +38,8 @@ SHARED = {
 }
 
 
+@require_safe
 @login_required
-@require_GET
 def people(request: MemberRequest, pk: UUID, status: int = 200, **more: Any) -> HttpResponse:
     found = find_project(request, pk)
     context = {
@@ -51,8 +51,8 @@ def people(request: MemberRequest, pk: UUID, status: int = 200, **more: Any) -> 
     return render(request, "interpolation/people.html", context | more, status=status)
 
 
-@login_required
 @require_POST
+@login_required
 def member_set(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_project(request, pk, Act.MANAGE)
     username, role = request.POST.get("username", ""), request.POST.get("role", "")
@@ -65,8 +65,8 @@ def member_set(request: MemberRequest, pk: UUID) -> HttpResponse:
     return redirect("people", found.pk)
 
 
-@login_required
 @require_POST
+@login_required
 def member_remove(request: MemberRequest, pk: UUID, member: int) -> HttpResponse:
     """Owners remove anybody; everybody may leave."""
     found = find_project(request, pk)
@@ -81,8 +81,8 @@ def member_remove(request: MemberRequest, pk: UUID, member: int) -> HttpResponse
     return redirect("people", found.pk)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
-@require_http_methods(["GET", "POST"])
 @sensitive_post_parameters("password")
 def job_links(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The links to a job's result, and a form for one more."""
@@ -107,8 +107,8 @@ def job_links(request: MemberRequest, pk: UUID) -> HttpResponse:
     return render(request, "interpolation/job_links.html", context)
 
 
-@login_required
 @require_POST
+@login_required
 def link_revoke(request: MemberRequest, pk: UUID, link: UUID) -> HttpResponse:
     found = find_job(request, pk, Act.MANAGE)
     services.share_link_revoke(link=get_object_or_404(ShareLink, job=found, pk=link))

@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from engine.checkpoint import list_models
 from engine.config import RenderOptions
@@ -28,8 +28,8 @@ from .preflight import short_cost, versus
 from .results import overall_percent
 
 
-@login_required
 @require_POST
+@login_required
 def trial_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     source = find_source(request, pk, Act.CHANGE)
     models = list_models()
@@ -65,8 +65,8 @@ def find_trial(request: MemberRequest, pk: UUID) -> Trial:
     return found
 
 
+@require_safe
 @login_required
-@require_GET
 def trial(request: MemberRequest, pk: UUID) -> HttpResponse:
     found = find_trial(request, pk)
     jobs = {"first": found.first, "second": found.second}
@@ -95,8 +95,8 @@ def _whole_cost(found: Trial, side: str) -> str:
     return short_cost(services.cost(found.source, options))
 
 
-@login_required
 @require_POST
+@login_required
 def trial_promote(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The whole film with the settings of a side."""
     found = find_trial(request, pk)
@@ -112,8 +112,8 @@ def trial_promote(request: MemberRequest, pk: UUID) -> HttpResponse:
 # -- Settings under a name ---------------------------------------------------------------------------------------------
 
 
-@login_required
 @require_POST
+@login_required
 def preset_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     source = find_source(request, pk, Act.CHANGE)
     form = JobForm(request.POST, source=source, models=list_models())
@@ -128,8 +128,8 @@ def preset_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     return job_form_page(request, source, form, preset_name=name)
 
 
-@login_required
 @require_POST
+@login_required
 def preset_delete(request: MemberRequest, pk: UUID, preset: int) -> HttpResponse:
     source = find_source(request, pk, Act.CHANGE)
     found = get_object_or_404(Preset, pk=preset, user=request.user)

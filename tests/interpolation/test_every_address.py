@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from ast import literal_eval
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import pytest
@@ -17,9 +18,9 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
+from rest_framework.throttling import SimpleRateThrottle
 
 from engine.config import TrainConfig
 from interpolation import services
@@ -69,6 +70,8 @@ PAGES = {
     "GET /deleted/": SIGNED_IN,
     "GET /sign-in/": "200 302 302 302 302 302",
     "GET /sign-up/": "200 302 302 302 302 302",
+    "POST /sign-in/ {'username': 'owner', 'password': 'wrong'}": "200 302 302 302 302 302",
+    "POST /sign-up/ {'username': 'new'}": "422 302 302 302 302 302",
     "POST /sign-out/": "302 302 302 302 302 302",
     # one's own account
     "GET /account/": SIGNED_IN,
@@ -81,6 +84,7 @@ PAGES = {
     # projects
     "GET /projects/": SIGNED_IN,
     "POST /projects/new/ {'name': 'new'}": CHANGED_BY_ALL,
+    "GET /projects/new/": CHANGED_BY_ALL,  # back to the list, where its form is
     "GET /projects/{project}/": SEEN,
     "POST /projects/{project}/delete/": OWNED,
     "POST /projects/{project}/rename/ {'name': 'new'}": OWNED,
@@ -127,6 +131,7 @@ PAGES = {
     # training, which is nobody's project: who started a run sees it
     "GET /training/": SIGNED_IN,
     "GET /training/new/": " in 403 403 403 403 200",
+    "POST /training/new/ {'device': 'moon'}": " in 403 403 403 403 422",
     "GET /training/{run}/": " in 404 404 404 200 200",
     "GET /training/{run}/status/": " in 404 404 404 200 200",
     "GET /training/compare/?run={run}": CHANGED_BY_ALL,  # back to the list, as one is not two
@@ -232,6 +237,8 @@ ROWS = PAGES | API
 DOORS = ("admin/login/", "admin/logout/", "admin/jsi18n/")  # of the admin; who has not signed in stands before them
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WRITES = re.compile(r"(?!.*django_session)(INSERT|UPDATE|DELETE)")
+NOWHERE = ("/api/v1/", "/api/v1/nothing/")
+OPEN = ("/api/v1/token/", "/api/v1/problems/", "/api/v1/problems/not-found/")  # to strangers, too
 NO_ROW = "admin/"  # all of it is for administrators: see the last test
 
 
@@ -246,6 +253,7 @@ class World:
         """As signed in as at the beginning, whatever an earlier request has done to it."""
         client = Client()
         client.cookies = copy(self.clients[role].cookies)
+        client.handler = self.clients["anonymous"].handler  # its own would load all middleware anew
         return client
 
 
@@ -306,6 +314,9 @@ def world(media_root: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(
         services, "source_create_sample", lambda *, project: source
     )  # looking into a file takes a second
+    monkeypatch.setattr(
+        SimpleRateThrottle, "allow_request", lambda *_: True
+    )  # one person walks, but thousands of steps
     clients = {role: Client() for role in ROLES}
     for role, user in people.items():
         clients[role].force_login(user)
@@ -383,26 +394,77 @@ def test_every_address_has_a_row(world: World) -> None:
     assert half == {}, "methods without a row in this table"
 
 
-def test_a_method_without_a_row_does_nothing_at_any_address(world: World) -> None:
-    """Else there would be a door that the table above does not know. Pages may answer as to a GET."""
-    rows: dict[str, dict[str, set[str]]] = {}
+def by_route(world: World) -> dict[str, tuple[str, set[str]]]:
+    """One path of every address, and the methods that the table has for it."""
+    found: dict[str, tuple[str, set[str]]] = {}
     for row in ROWS:
         for name, value in world.names.items():
             row = row.replace("{" + name + "}", value)
         method, path = row.split()[:2]
-        rows.setdefault(resolve(path.partition("?")[0]).route, {}).setdefault(path.partition("?")[0], set()).add(method)
-    changed, tried = {}, 0
-    for paths in rows.values():
-        path, had = next(iter(paths)), set().union(*paths.values())
-        for method in set(METHODS) - had:
-            with CaptureQueriesContext(connection) as queries:
-                asked(world, "owner", f"{method} {path}")
-            tried += 1
-            written = [query["sql"][:100] for query in queries if WRITES.match(query["sql"])]
-            if written:
-                changed[f"{method} {path}"] = written
-    assert not changed, changed
-    assert tried > 300
+        path = path.partition("?")[0]
+        found.setdefault(resolve(path).route, (path, set()))[1].add(method)
+    return found
+
+
+def test_a_method_without_a_row_does_nothing_at_any_address(world: World) -> None:
+    """Else there would be a door that the table does not know: 405 to everybody, with the methods of the table."""
+    wrong, tried = {}, 0
+    written: list[str] = []
+
+    def watched(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        written.extend([sql[:100]] if WRITES.match(sql) else [])
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(watched):
+        for path, had in by_route(world).values():
+            for method, role in product(set(METHODS) - had, ROLES):
+                found = refusal(ask(world.client(role), world, f"{method} {path}"))
+                tried += 1
+                if written or found not in refusals(path, role, had):
+                    wrong[f"{role}: {method} {path}"] = (found, *written)
+                    written.clear()
+    assert wrong == {}
+    assert tried > 6 * 300
+
+
+def refusal(answer: HttpResponse) -> str:
+    """The status, and the methods that the answer says are taken; HEAD goes with GET, OPTIONS changes nothing."""
+    taken = {name.strip() for name in answer.headers.get("Allow", "").split(",")} - {"", "HEAD", "OPTIONS"}
+    return " ".join([str(answer.status_code), *sorted(taken)])
+
+
+def refusals(path: str, role: str, had: set[str]) -> set[str]:
+    """What is right: the API asks who it is first."""
+    taken = " ".join(["405", *sorted(had)])
+    if not path.startswith("/api/v1/"):
+        return {taken}
+    if path in NOWHERE:
+        return {"404"}
+    return {taken.replace("405", "401")} if role == "anonymous" and path not in OPEN else {taken}
+
+
+def test_a_page_refuses_what_no_form_sends_before_it_asks_for_a_forms_token(world: World) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = copy(world.clients["admin"].cookies)
+    pages = [path for path, _ in by_route(world).values() if not path.startswith("/api/")]
+    answers = {
+        (method, path): strict.generic(method, path).status_code
+        for path in (*pages, *admin_addresses())
+        for method in ("PUT", "PATCH", "DELETE")
+    }
+    assert {call for call, status in answers.items() if status != 405} == set()
+    assert len(answers) > 3 * 90
+    assert strict.post("/projects/new/", {"name": "new"}).status_code == 403  # a form's POST still needs one
+
+
+def test_head_is_answered_as_get_without_a_body(world: World) -> None:
+    differ = {}
+    for row in ROWS:
+        if row.startswith("GET "):
+            got, head = (asked(world, "owner", row.replace("GET", method, 1)) for method in ("GET", "HEAD"))
+            if got.status_code != head.status_code or getattr(head, "content", b""):
+                differ[row] = (got.status_code, head.status_code)
+    assert differ == {}
 
 
 def test_no_two_addresses_share_a_name() -> None:
