@@ -460,7 +460,7 @@ def test_a_page_refuses_what_no_form_sends_before_it_asks_for_a_forms_token(worl
 def test_head_is_answered_as_get_without_a_body(world: World) -> None:
     differ = {}
     for row in ROWS:
-        if row.startswith("GET "):
+        if row.startswith("GET ") and row != "GET /api/v1/uploads/{upload}/":  # tus has a HEAD of its own
             got, head = (asked(world, "owner", row.replace("GET", method, 1)) for method in ("GET", "HEAD"))
             if got.status_code != head.status_code or getattr(head, "content", b""):
                 differ[row] = (got.status_code, head.status_code)
