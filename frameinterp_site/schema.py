@@ -35,6 +35,22 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "forbidden": {"detail": "You may look at this project but not change it. Ask its owner to make you an editor."},
     "too-large": {"detail": "The upload has 5.0 GB; at most 4.0 GB are taken. Cut the video, or encode it smaller."},
 }
+# Bodies of calls whose views give no example of their own: one for each, as in docs/api.md.
+BODIES: dict[str, dict[str, Any]] = {
+    "post token/": {"username": "alice", "password": "correct horse", "name": "laptop", "scope": "write", "days": 30},
+    "post tokens/": {"name": "watches the queue", "scope": "read", "days": 30},
+    "post projects/": {"name": "Holiday"},
+    "patch projects/{id}/": {"name": "Holiday by the sea"},
+    "post projects/{id}/members/": {"username": "bob", "role": "viewer"},
+    "post sources/": {"project": ID, "sample": True},
+    "post sources/{id}/prediction/": {"options": {"mode": "slow", "inbetween": 3}},
+    "post trials/{id}/promote/": {"side": "first"},
+    "patch jobs/{id}/": {"tags": ["night"], "notes": "The sign on the left wobbles."},
+    "post jobs/{id}/rerun/": {"options": {"quality": 95}},
+    "post jobs/{id}/redraw/": {"start": "0:04", "end": "0:06.5", "options": {"cut": "crossfade"}},
+    "post jobs/{id}/links/": {"days": 7, "password": "swordfish"},
+    "post jobs/compare/": {"jobs": [ID, "00000000-0000-0000-0000-000000000001"]},
+}
 PROBLEM = {
     "type": "object",
     "description": "What went wrong, as of RFC 9457.",
@@ -90,6 +106,15 @@ def add_problems(result: dict[str, Any], **given: Any) -> dict[str, Any]:
             for status in sorted(statuses):
                 operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
     components["responses"] = {f"Problem{status}": response(status) for status in sorted(used)}
+    return result
+
+
+def add_examples(result: dict[str, Any], **given: Any) -> dict[str, Any]:
+    """Something to begin with under every call that takes JSON."""
+    for call, body in BODIES.items():
+        method, _, path = call.partition(" ")
+        content = result["paths"][f"{ROOT}{path}"][method]["requestBody"]["content"]["application/json"]
+        content.setdefault("examples", {"Example": {"value": body}})
     return result
 
 

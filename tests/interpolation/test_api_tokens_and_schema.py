@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from jsonschema import Draft202012Validator
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
@@ -96,6 +97,21 @@ def test_the_schema_names_every_address(db: None) -> None:
     assert {"/api/v1/projects/", "/api/v1/sources/", "/api/v1/jobs/{id}/", "/api/v1/jobs/{id}/cancel/"} <= set(
         schema["paths"]
     )
+
+
+def test_every_body_has_an_example_that_is_as_described(db: None) -> None:
+    schema = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
+    bodies = {
+        (method, path): operation["requestBody"]["content"]["application/json"]
+        for path, operations in schema["paths"].items()
+        for method, operation in operations.items()
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    }
+    assert len(bodies) >= 20
+    for call, body in bodies.items():
+        assert body.get("examples"), call
+        for example in body["examples"].values():
+            Draft202012Validator({**body["schema"], "components": schema["components"]}).validate(example["value"])
 
 
 def test_the_page_of_the_api_loads_nothing_from_elsewhere(db: None) -> None:
