@@ -348,7 +348,7 @@ def main(arguments: list[str]) -> int:
         source = portal.upload(project, given.video, fps=given.fps)
         job = portal.wait(portal.job_create(source["id"], options), say)
         portal.download(job, given.result)
-    except (ProblemError, JobFailedError, OSError) as error:
+    except (ProblemError, JobFailedError, OSError, HTTPException) as error:
         print(error, file=sys.stderr)
         return 1
     held_out = job["figures"]["held_out"]

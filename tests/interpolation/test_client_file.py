@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,36 @@ def test_it_knows_messages_of_the_portal(client_file: Any) -> None:
     assert not client_file.signed_by("other", header, b"{}", now=1010.0)
     assert not client_file.signed_by("secret", header, b"{} ", now=1010.0)
     assert not client_file.signed_by("secret", header, b"{}", now=2000.0)
+
+
+def test_from_the_command_line_numbered_pictures_become_a_film(
+    client_file: Any,
+    live_server: LiveServer,
+    alice: User,
+    tiny_pictures: tuple[Path, Path],
+    tmp_path: Path,
+    probed_here: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with zipfile.ZipFile(tmp_path / "frames.zip", "w") as pictures:
+        for number in range(3):
+            pictures.write(tiny_pictures[number % 2], f"f_{number}.png")
+    _, token = services.token_create(user=alice)
+    monkeypatch.setenv("INBETWEEN_URL", live_server.url)
+    monkeypatch.setenv("INBETWEEN_TOKEN", token)
+
+    def meanwhile(seconds: float) -> None:
+        job = Job.objects.get()
+        services.job_claim(job_id=job.pk, worker="test")
+        runner.run(job.pk, "test", lambda: False)
+
+    monkeypatch.setattr(client_file.time, "sleep", meanwhile)
+    film = tmp_path / "result.mp4"
+    assert client_file.main([str(tmp_path / "frames.zip"), str(film), "--fps", "12"]) == 0
+    assert film.stat().st_size > 500 and f"{film}: {film.stat().st_size} bytes" in capsys.readouterr().out
+    assert (Source.objects.get().info["fps"], Job.objects.get().metrics["frames"]["output"]) == ("12/1", 6)
+    assert not list(tmp_path.glob(".*.part"))
+    monkeypatch.setenv("INBETWEEN_TOKEN", "wrong")
+    assert client_file.main([str(tmp_path / "frames.zip"), str(film)]) == 1
+    assert "(401 not-authenticated)" in capsys.readouterr().err
