@@ -20,7 +20,6 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 from rest_framework.throttling import SimpleRateThrottle
 
 from engine.config import TrainConfig
@@ -259,8 +258,7 @@ class World:
 
 
 @pytest.fixture
-def world(media_root: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # read and written thousands of times
+def world(media_root: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     people = {role: person(role) for role in ROLES[1:]}
     User.objects.filter(username="admin").update(is_staff=True, is_superuser=True)
     owner = people["owner"]
