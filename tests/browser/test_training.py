@@ -36,7 +36,7 @@ def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Po
     page.get_by_role("link", name=re.compile("Start a training run|New run")).click()
     page.get_by_label("Name").fill(MODEL)
     expect(page.get_by_label("Folder on the server")).to_be_hidden()
-    page.get_by_label("Both").check(force=True)
+    page.get_by_label("Footage and scenes").check(force=True)
     expect(page.get_by_label("Folder on the server")).to_be_visible()
     page.get_by_label("Scenes made on the fly").check(force=True)
     page.get_by_label("Epochs").fill("500")
