@@ -130,8 +130,9 @@ def training_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise PermissionDenied(_("Only administrators choose the default model."))
     try:
         found = promotion.model_promote(name=run.model_name, user=cast(User, request.user))
+        told = {"model": run.model_name, "gain": found.gain}
         messages.success(
-            request, _("%(model)s is the default now: %(why)s") % {"model": run.model_name, "why": found.words}
+            request, _("%(model)s is the default now: %(gain)+.2f dB against the one before, which is kept.") % told
         )
     except REFUSALS as error:
         messages.error(request, str(error))

@@ -16,7 +16,7 @@
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: token("--ink-2") },
       hoverlabel: { bgcolor: token("--surface"), bordercolor: line, font: { color: token("--ink") } },
       legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0 },
-      xaxis: { ...axis, title: { text: x }, ...more.xaxis }, yaxis: { ...axis, title: { text: y }, ...more.yaxis },
+      xaxis: { ...axis, title: { text: x, standoff: 8 }, ...more.xaxis }, yaxis: { ...axis, title: { text: y, standoff: 10 }, ...more.yaxis },
     };
   }
 
