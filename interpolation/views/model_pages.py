@@ -132,7 +132,9 @@ def bakeoff_new(request: MemberRequest) -> HttpResponse:
     sources = Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).select_related("project")
     drawing = [info for info in list_models() if info.arch]
     names = [*(info.name for info in drawing), BLEND]
-    other = next((info.name for info in drawing if info.sha256 != drawing[0].sha256), BLEND)  # not the same under two names
+    other = next(
+        (info.name for info in drawing if info.sha256 != drawing[0].sha256), BLEND
+    )  # not the same under two names
     chosen = {"first": names[0], "second": other, "source": request.GET.get("source", "")}
     status = 200
     if request.method == "POST":
