@@ -39,7 +39,7 @@ def wait_for_polls(page: Page, address: str, count: int) -> None:
 
 
 def keeps_what_a_reader_does(page: Page) -> None:
-    """While the page is refreshed: where the keys are, how far a table is scrolled, what is ticked, what stands where."""
+    """While the page is refreshed: where the keys are, how far a table is scrolled, what is ticked."""
     stop = page.get_by_role("button", name="Stop")
     stop.focus()
     room = page.evaluate("document.getElementById('training-epochs').getBoundingClientRect().top + scrollY")
