@@ -35,6 +35,7 @@ class Gate:
 
     open: bool
     words: str
+    default: bool = False  # it is the default already
     gain: float | None = None  # dB, mean over the sets
 
 
@@ -58,7 +59,7 @@ def gate(name: str) -> Gate:
     if new.path is None or not new.trained:
         return Gate(False, _("It has no learned weights."))
     if new.sha256 == old.sha256:
-        return Gate(False, _("It is the default already."))
+        return Gate(False, _("It is the default already."), default=True)
     figures = read_benchmark()
     theirs, ours = _psnr(figures, new.sha256, new.name), _psnr(figures, old.sha256, old.name)
     if not theirs or not ours or theirs.keys() != ours.keys():
@@ -71,8 +72,8 @@ def gate(name: str) -> Gate:
     elif gains[worst] < -LOSS_DB:
         words = _("Better by %(gain)+.2f dB on the whole, but %(loss)+.2f dB on %(set)s.")
     else:
-        return Gate(True, _("%(gain)+.2f dB against the present default.") % told, gain)
-    return Gate(False, words % told, gain)
+        return Gate(True, _("%(gain)+.2f dB against the present default.") % told, gain=gain)
+    return Gate(False, words % told, gain=gain)
 
 
 def _psnr(figures: dict[str, Any], sha256: str, name: str) -> dict[str, float]:
@@ -123,14 +124,23 @@ def _put_in_place(new: ModelInfo, said: dict[str, Any]) -> None:
     assert new.path
     target = folder / f"{DEFAULT_NAME}.pth"
     if target.is_file():
-        shutil.copy2(target, free_name(folder / f"{DEFAULT_NAME}_until_{timezone.now():%Y%m%d}.pth"))
+        earlier = free_name(folder / f"{DEFAULT_NAME}_until_{timezone.now():%Y%m%d}.pth")
+        shutil.copy2(target, earlier)
+        _keep_history(target, earlier)
     unfinished = folder / f".{DEFAULT_NAME}.part"
     shutil.copy2(new.path, unfinished)
     unfinished.replace(target)
-    history = new.path.with_name(f"{new.path.stem}_history.json")
-    if history.is_file():
-        shutil.copy2(history, folder / f"{DEFAULT_NAME}_history.json")
+    _keep_history(new.path, target)
     (folder / f"{DEFAULT_NAME}_promoted.json").write_text(json.dumps(said | {"at": timezone.now().isoformat()}))
+
+
+def _keep_history(weights: Path, copy: Path) -> None:
+    """What the weights learned from goes with them; what stood there of other weights does not stay."""
+    history, beside = (path.with_name(f"{path.stem}_history.json") for path in (weights, copy))
+    if history.is_file():
+        shutil.copy2(history, beside)
+    else:
+        beside.unlink(missing_ok=True)
 
 
 def free_name(path: Path) -> Path:

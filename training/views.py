@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,10 +20,11 @@ from engine.errors import EngineError
 
 from . import pictures, promotion, services
 from .forms import TrainingForm
-from .models import TrainingRun
+from .models import Epoch, TrainingRun
 
 REFUSALS = (EngineError, services.ServiceError)
 LISTED = 200
+MEASURED_ON = ("data_dirs", "photos", "synthetic", "synthetic_share", "crop", "seed")
 PICTURE = re.compile(r"(\d{6}/)?\d_[a-z0-9]+\.jpg")
 UUIDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -69,7 +71,7 @@ def training_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = _watch(run) | {
         "settings": settings_in_words(run),
         "seen": _pictures(run, request.GET.get("epoch", "")),
-        "gate": _gate(run) if may_promote(request.user) else None,
+        "gate": _gate(run, request.user),
     }
     return render(request, "training/training_run.html", context)
 
@@ -78,9 +80,9 @@ def may_promote(user: Any) -> bool:
     return bool(user.is_staff and user.has_perm("training.change_trainingrun"))
 
 
-def _gate(run: TrainingRun) -> promotion.Gate | None:
-    """Whether the weights of the run may become the default; None while it has none."""
-    if not run.model_sha256:
+def _gate(run: TrainingRun, user: Any) -> promotion.Gate | None:
+    """Whether the weights of the run may become the default; None while it has none, and for who may not choose."""
+    if not run.model_sha256 or not may_promote(user):
         return None
     try:
         return promotion.gate(run.model_name)
@@ -128,8 +130,9 @@ def training_promote(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise PermissionDenied(_("Only administrators choose the default model."))
     try:
         found = promotion.model_promote(name=run.model_name, user=cast(User, request.user))
+        told = {"model": run.model_name, "gain": found.gain}
         messages.success(
-            request, _("%(model)s is the default now: %(why)s") % {"model": run.model_name, "why": found.words}
+            request, _("%(model)s is the default now: %(gain)+.2f dB against the one before, which is kept.") % told
         )
     except REFUSALS as error:
         messages.error(request, str(error))
@@ -146,6 +149,8 @@ def training_compare(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Tick two runs or more to compare them."))
         return redirect("training")
     told = [dict(settings_in_words(run)) for run in runs]
+    for one in told:
+        one.pop(_("Weights"), None)  # a file of its own for every run, called like it: no difference worth a line
     rows = [(what, [one.get(what, "–") for one in told]) for what in told[0] | told[1]]
     figures = [
         {
@@ -156,15 +161,28 @@ def training_compare(request: HttpRequest) -> HttpResponse:
         for run in runs
     ]
     differing = [(what, values) for what, values in rows if len(set(values)) > 1]
-    context = {"runs": runs, "figures": figures, "differing": differing}
+    context = {
+        "runs": runs,
+        "figures": figures,
+        "differing": differing,
+        "bests": [best_epoch(run.epochs.all()) for run in runs],
+        "same_pictures": len({_measured_on(run) for run in runs}) == 1,
+    }
     return render(request, "training/training_compare.html", context)
 
 
 @require_safe
 @login_required
 def training_status(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The fragment that the page asks for again and again while the run lives; carries the charts' figures."""
-    return render(request, "training/_training_poll.html", _watch(find_run(request, pk)))
+    """The fragment that the page asks for again and again while the run lives; carries the charts' figures.
+
+    `epochs` in the query is how many the page shows already.
+    """
+    run = find_run(request, pk)
+    context = _watch(run)
+    new_epochs = request.GET.get("epochs") != str(len(context["epochs"]))
+    gate = None if run.is_live else _gate(run, request.user)
+    return render(request, "training/_training_poll.html", context | {"new_epochs": new_epochs, "gate": gate})
 
 
 @require_POST
@@ -193,8 +211,8 @@ def _change(request: HttpRequest, run: TrainingRun, change: Any) -> HttpResponse
 def _watch(run: TrainingRun) -> dict[str, Any]:
     epochs = list(run.epochs.all())
     measured = [epoch for epoch in epochs if epoch.psnr is not None]
-    best = max(measured, key=lambda epoch: epoch.psnr or 0.0, default=None)
     figures = {
+        "live": run.is_live,
         "curve": run.curve,
         "epochs": [[epoch.number, epoch.psnr] for epoch in measured],
         "blend": measured[-1].psnr_blend if measured else None,
@@ -204,11 +222,21 @@ def _watch(run: TrainingRun) -> dict[str, Any]:
         "run": run,
         "progress": services.training_run_progress_view(run),
         "epochs": epochs[::-1],
-        "best": best,
+        "best": best_epoch(measured),
         "last": measured[-1] if measured else None,
         "figures": figures,
         "can_resume": not run.by_hand and run.status in (TrainingRun.Status.FAILED, TrainingRun.Status.CANCELLED),
     }
+
+
+def best_epoch(epochs: Iterable[Epoch]) -> Epoch | None:
+    measured = [epoch for epoch in epochs if epoch.psnr is not None]
+    return max(measured, key=lambda epoch: epoch.psnr or 0.0, default=None)
+
+
+def _measured_on(run: TrainingRun) -> str:
+    """The settings that say on which pictures a run is measured: only with the same ones are two PSNRs comparable."""
+    return str([run.config.get(name) for name in MEASURED_ON])
 
 
 def settings_in_words(run: TrainingRun) -> list[tuple[str, str]]:

@@ -58,9 +58,18 @@ def differences(first: Job, second: Job) -> list[tuple[Any, Any, Any]]:
     ours, theirs = (RenderOptions.from_dict(job.options).to_dict() for job in (first, second))
     rows = [(WORDS.get(key, key.replace("_", " ")), _value(key, ours[key]), _value(key, theirs[key]))
             for key in ours if ours[key] != theirs.get(key)]  # fmt: skip
-    if first.model_sha256 != second.model_sha256 or first.model_name != second.model_name:
-        rows.insert(0, (_("Drawn by"), first.model_name, second.model_name))
+    known = first.model_name and second.model_name  # a job that waits does not know yet what will draw it
+    if known and (first.model_sha256, first.model_name) != (second.model_sha256, second.model_name):
+        rows.insert(0, (_("Drawn by"), *_model_words(first, second)))
     return rows
+
+
+def _model_words(first: Job, second: Job) -> tuple[str, str]:
+    """What drew each; with the fingerprint where the default had the same name but other weights."""
+    if first.model_name != second.model_name:
+        return first.model_name, second.model_name
+    one, other = (f"{job.model_name} {job.model_sha256[:12]}" for job in (first, second))
+    return one, other
 
 
 def _value(key: str, value: Any) -> Any:

@@ -36,7 +36,7 @@ def models(request: MemberRequest) -> HttpResponse:
     found = list_models()
     context = {
         "models": [(info, provenance(info), samples(request, info)) for info in found],
-        "benchmark": benchmark_table({info.sha256 for info in found}),
+        "benchmark": benchmark_table(found),
         "bakeoffs": services.bakeoffs_of(request.user)[:10],
         "can_bake": Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).exists(),
     }
@@ -87,8 +87,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def benchmark_table(present: set[str]) -> dict[str, Any] | None:
-    """models/benchmark.json as a table, best first; None while nothing was measured."""
+def benchmark_table(present: list[ModelInfo]) -> dict[str, Any] | None:
+    """models/benchmark.json as a table, best first; None while nothing was measured.
+
+    Weights are called as they are now: those that were measured as the default may have another name since.
+    """
     figures = read_json(models_folder() / "benchmark.json")
     scores, methods = figures.get("scores") or {}, figures.get("methods") or []
     rows = []
@@ -97,8 +100,9 @@ def benchmark_table(present: set[str]) -> dict[str, Any] | None:
         if all(cells):
             mean = statistics.mean(cell["psnr"] for cell in cells)
             units = _units(figures, method["name"], cells)
-            gone = bool(method["sha256"]) and method["sha256"] not in present
-            rows.append({**method, "cells": cells, "mean": mean, "units": units, "gone": gone})
+            names = [info.name for info in present if info.sha256 == method["sha256"] and info.sha256]
+            told = {"label": names[0], "also": names[1:]} if names else {"gone": bool(method["sha256"])}
+            rows.append({**method, "cells": cells, "mean": mean, "units": units, **told})
     if not rows:
         return None
     rows.sort(key=lambda row: -row["mean"])
@@ -127,8 +131,12 @@ def _units(figures: dict[str, Any], name: str, cells: list[dict[str, Any]]) -> f
 def bakeoff_new(request: MemberRequest) -> HttpResponse:
     """One clip, two models; a plain blend counts as one."""
     sources = Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).select_related("project")
-    names = [*(info.name for info in list_models() if info.arch), BLEND]
-    chosen = {"first": names[0], "second": names[1], "source": request.GET.get("source", "")}
+    drawing = [info for info in list_models() if info.arch]
+    names = [*(info.name for info in drawing), BLEND]
+    other = next(
+        (info.name for info in drawing if info.sha256 != drawing[0].sha256), BLEND
+    )  # not the same under two names
+    chosen = {"first": names[0], "second": other, "source": request.GET.get("source", "")}
     status = 200
     if request.method == "POST":
         chosen = {name: request.POST.get(name, "") for name in chosen}

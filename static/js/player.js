@@ -19,7 +19,8 @@
   let loop = true, dragging = false, from = null, till = null, waiting = 0, ready = false;
 
   const duration = () => (Number.isFinite(lead.duration) ? lead.duration : 0);
-  const count = () => Math.max(1, Math.round(duration() * fps));
+  const drawn = Number(lead.dataset.frames) || Infinity; // the sound may be longer than the pictures
+  const count = () => Math.max(1, Math.min(drawn, Math.round(duration() * fps)));
   const frame = () => Math.min(count() - 1, Math.floor(window.inbetweenMoment(lead) * fps + 0.01));
   const pace = () => lead.playbackRate / stretch(lead); // seconds of the source a second
 

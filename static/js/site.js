@@ -42,6 +42,21 @@
     if (elsewhere || xhr.status === 404) { event.detail.shouldSwap = false; location.reload(); }
   });
 
+  // What is fetched anew every few seconds takes the place of the keys with it. htmx gives it back to what has an id; here
+  // to all else: the same link, button or field, counted among those that look alike.
+  const FOCUSED = "a[href], button, input, select, textarea, summary, [tabindex]";
+  const looks = (one) => [one.tagName, one.name, one.getAttribute("href"), one.textContent.trim()].join("|");
+  const alike = (wanted) => [...document.querySelectorAll(FOCUSED)].filter((one) => looks(one) === wanted);
+  let held = null;
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const now = document.activeElement;
+    held = !now.id && detail.target.contains(now) ? { look: looks(now), at: alike(looks(now)).indexOf(now) } : null;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (held && document.activeElement === document.body) alike(held.look)[held.at]?.focus({ preventScroll: true });
+    held = null;
+  });
+
   // Ink ticks are frames that exist, blue ones are drawn between them.
   window.inbetweenTicks = (svg, { gaps, between, inset = 4 }) => {
     const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);

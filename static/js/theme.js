@@ -14,6 +14,16 @@
     document.dispatchEvent(new CustomEvent("inbetween:theme"));
   };
   apply();
+  // The form of a film, as soon as its player is in the page: style attributes are forbidden here, and a script that
+  // waits for the whole page would come after the first painting, when everything below would jump.
+  const forms = new MutationObserver(() => {
+    for (const player of document.querySelectorAll("[data-player]:not([style])")) {
+      const film = [...player.querySelectorAll("video[width][height]")].at(-1);
+      if (film && film.width && film.height) player.style.setProperty("--shape", String(film.width / film.height));
+    }
+  });
+  forms.observe(document.documentElement, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", () => forms.disconnect());
   system.addEventListener("change", apply);
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelector("[data-preferences]")?.addEventListener("submit", (event) => {

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from .screenshots import Caller, sign_up
+from .test_before_a_job import SHIFTS
 from .test_pages_for_everybody import findings
 from .test_story import wait_until
 
@@ -47,3 +48,16 @@ def test_two_models_are_judged_blind_and_named_at_the_end(context: BrowserContex
     votes = [int(words.split()[0]) for words in tally.locator("dd").all_inner_texts()]
     assert votes[2] == 1 and sum(votes) == 3
     assert findings(page) == []
+    for width in (390, 1024, 1440):
+        assert shifts(page, width) == 0
+
+
+def shifts(page: Page, width: int) -> float:
+    """How far what is seen jumps while the page is loaded anew (cumulative layout shift)."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto("/models/")
+    page.go_back()
+    wait_until(page, "[...document.querySelectorAll('[data-pane] video')].every((film) => film.readyState >= 2)")
+    page.evaluate(SHIFTS)
+    page.wait_for_timeout(500)
+    return float(page.evaluate("window.shifted"))

@@ -164,6 +164,8 @@ def test_two_pictures_of_different_sizes_are_offered_to_be_resized_and_give_a_fi
     watch_until_done(page)
     expect(page.locator(".strip[data-lightbox] li")).to_have_count(3)
     expect(page.locator("img-comparison-slider.rendered")).to_be_visible()
+    form = page.locator(".two-stills img").first.evaluate("(img) => img.clientWidth / img.clientHeight")
+    assert form == pytest.approx(320 / 180, abs=0.02)  # not squeezed into the column
     expect(page.get_by_text("nothing to compare with", exact=False)).to_be_visible()
 
 

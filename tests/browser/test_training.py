@@ -31,12 +31,46 @@ def wait_for_points(page: Page, more_than: int) -> None:
     assert wait_for(lambda: page.evaluate(POINTS) > more_than, 60)
 
 
+def wait_for_polls(page: Page, address: str, count: int) -> None:
+    for _ in range(count):
+        with page.expect_response(lambda answer: address in answer.url):
+            pass
+    page.wait_for_timeout(200)  # until it has settled
+
+
+def keeps_what_a_reader_does(page: Page) -> None:
+    """While the page is refreshed: where the keys are, how far a table is scrolled, what is ticked."""
+    stop = page.get_by_role("button", name="Stop")
+    stop.focus()
+    room = page.evaluate("document.getElementById('training-epochs').getBoundingClientRect().top + scrollY")
+    wait_for_polls(page, "/status/", 3)
+    expect(stop).to_be_focused()
+    assert page.evaluate("document.getElementById('training-epochs').getBoundingClientRect().top + scrollY") == room
+
+    phone = page.context.new_page()
+    phone.set_viewport_size({"width": 390, "height": 844})
+    phone.goto(page.url)
+    phone.evaluate("document.getElementById('epochs-scroll').scrollLeft = 120")
+    rows = phone.locator("#training-epochs tbody tr")
+    before = rows.count()
+    expect(rows.nth(before)).to_be_visible()
+    assert phone.evaluate("document.getElementById('epochs-scroll').scrollLeft") == 120
+
+    phone.goto("/training/")
+    tick = phone.get_by_label(f"Compare {MODEL}")
+    tick.check()
+    wait_for_polls(phone, "/training/", 2)
+    expect(tick).to_be_checked()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 390
+    phone.close()
+
+
 def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Portal) -> None:
     sign_in_as_admin(page, portal)
     page.get_by_role("link", name=re.compile("Start a training run|New run")).click()
     page.get_by_label("Name").fill(MODEL)
     expect(page.get_by_label("Folder on the server")).to_be_hidden()
-    page.get_by_label("Both").check(force=True)
+    page.get_by_label("Footage and scenes").check(force=True)
     expect(page.get_by_label("Folder on the server")).to_be_visible()
     page.get_by_label("Scenes made on the fly").check(force=True)
     page.get_by_label("Epochs").fill("500")
@@ -50,6 +84,8 @@ def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Po
     expect(page.locator("#training-epochs tbody tr").nth(1)).to_be_visible(timeout=120_000)
     expect(page.locator("[data-chart-of=psnr] .trace")).to_have_count(3)  # this run, untrained, blend
     wait_for_points(page, 8)
+
+    keeps_what_a_reader_does(page)
 
     page.locator("[data-chart-of=loss]").scroll_into_view_if_needed()
     area = page.locator("[data-chart-of=loss] .nsewdrag").first.bounding_box()

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from interpolation.models import Job, Member, Source
+from interpolation.views.compared import differences
 
 from .pages import METRICS, finished_job, job_of, person, source_of
 
@@ -106,6 +107,13 @@ def test_two_finished_jobs_of_a_source_are_compared(page: Client, film: Source) 
     shown = page.get(answer.headers["Location"])
     assert list(shown.context["differences"]) == [("In-between frames", "1", "3")]
     assert shown.context["figures"][0]["texts"] == ["36.42 dB", "36.42 dB"]
+
+
+def test_what_drew_them_differs_only_where_both_are_known_and_is_told_apart_by_its_fingerprint(film: Source) -> None:
+    first = finished_job(film, model_name="trained_model", model_sha256="aa" * 32)
+    assert differences(first, job_of(film)) == []
+    other = finished_job(film, model_name="trained_model", model_sha256="bb" * 32)
+    assert differences(first, other) == [("Drawn by", "trained_model aaaaaaaaaaaa", "trained_model bbbbbbbbbbbb")]
 
 
 def test_jobs_of_two_sources_are_not_compared_and_it_is_said_why(page: Client, ada: User, film: Source) -> None:

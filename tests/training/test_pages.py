@@ -7,11 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from engine.config import ModelConfig
 from training import services
 from training.models import TrainingRun
 
 from .footage import sliding, write_frames
-from .rows import WORKER, epoch_report, run_row, running, step_report, user
+from .rows import WORKER, config, epoch_report, run_row, running, step_report, user
 
 pytestmark = pytest.mark.django_db
 Status = TrainingRun.Status
@@ -145,10 +146,13 @@ def test_a_running_runs_page_shows_progress_figures_and_stop_and_polls(tmp_path:
         "+6.25 dB",
         "+2.25 dB",
         "50 %",
-        f'hx-get="/training/{run.pk}/status/"',
+        f'hx-get="/training/{run.pk}/status/?epochs=1"',
     ):
         assert piece in text
-    assert '"curve": [[1, 0.2], [2, 0.1234]], "epochs": [[1, 31.25]], "blend": 25.0, "untrained": 29.0' in text
+    assert (
+        '"live": true, "curve": [[1, 0.2], [2, 0.1234]], "epochs": [[1, 31.25]], "blend": 25.0, "untrained": 29.0'
+        in text
+    )
     assert f'action="/training/{run.pk}/cancel/"' in text
 
 
@@ -157,6 +161,44 @@ def test_the_fragment_of_a_run_that_is_over_no_longer_polls(tmp_path: Path, alic
     text = signed_in(alice).get(f"/training/{run.pk}/status/").content.decode()
     assert "hx-get" not in text and "<html" not in text
     assert "The weights are the model <b>garden</b>" in text and "cancel/" not in text
+
+
+def test_the_fragment_carries_the_epochs_only_when_the_page_lacks_some(tmp_path: Path, alice: User) -> None:
+    run = running(tmp_path, owner=alice)
+    services.epoch_add(run_id=run.pk, worker=WORKER, report=epoch_report(1))
+    client = signed_in(alice)
+    page = client.get(f"/training/{run.pk}/").content.decode()
+    assert f'hx-get="/training/{run.pk}/status/?epochs=1"' in page
+    asked = {shown: client.get(f"/training/{run.pk}/status/?epochs={shown}").content.decode() for shown in (0, 1)}
+    assert 'id="training-epochs"' in asked[0] and 'id="training-epochs"' not in asked[1]
+    assert all(text.strip().startswith("<section") for text in asked.values())  # not a word between the parts
+
+
+def test_a_run_that_has_just_ended_says_at_once_whether_it_may_become_the_default(tmp_path: Path) -> None:
+    boss = User.objects.create_superuser("boss", password="a long enough word")
+    run = run_row(tmp_path, status=Status.SUCCEEDED, model_sha256="ab" * 32)
+    gate = '<section id="training-gate" aria-labelledby="gate-head" hx-swap-oob="true"'
+    assert gate in signed_in(boss).get(f"/training/{run.pk}/status/").content.decode()
+    assert f"{gate} hidden" in signed_in(user("carol", staff=True)).get(f"/training/{run.pk}/status/").content.decode()
+
+
+def test_room_is_kept_for_what_comes_with_the_first_epoch(tmp_path: Path, alice: User) -> None:
+    live = running(tmp_path, owner=alice)
+    text = signed_in(alice).get(f"/training/{live.pk}/").content.decode()
+    assert "after the first epoch" in text and "Above a plain blend" in text and "seen-row to-come" in text
+    over = run_row(tmp_path, status=Status.FAILED, error="No data.", owner=alice)
+    text = signed_in(alice).get(f"/training/{over.pk}/").content.decode()
+    assert (
+        "Above a plain blend" not in text
+        and '<section id="training-pictures" aria-labelledby="pictures-head" hidden' in text
+    )
+
+
+def test_what_a_loss_below_zero_means_is_said_where_it_can_be_one(tmp_path: Path, alice: User) -> None:
+    plain = config(tmp_path, model=ModelConfig(arch="encoder_decoder"))
+    for told, words in ((config(tmp_path), "it may fall below zero"), (plain, "Lower is better.</p>")):
+        run = run_row(tmp_path, config=told.to_dict(), owner=alice)
+        assert words in signed_in(alice).get(f"/training/{run.pk}/").content.decode()
 
 
 def test_a_failed_run_says_why_and_can_go_on(tmp_path: Path, alice: User) -> None:

@@ -111,6 +111,10 @@ def test_two_runs_are_drawn_in_one_chart_with_what_differs(tmp_path: Path, boss:
     answer = signed_in(boss).get(f"/training/compare/?run={one.pk}&run={other.pk}&run=nonsense")
     assert {figure["name"] for figure in answer.context["figures"]} == {"one", "other"}
     assert [what for what, _values in answer.context["differing"]] == ["Learning rate"]
+    assert "measured on different pictures" not in answer.content.decode()
+    coarse = run_row(tmp_path, name="coarse", config=config(tmp_path, crop=96).to_dict())
+    answer = signed_in(boss).get(f"/training/compare/?run={one.pk}&run={coarse.pk}")
+    assert "measured on different pictures" in answer.content.decode()
     alone = signed_in(boss).get(f"/training/compare/?run={one.pk}", follow=True)
     assert "Tick two runs or more to compare them." in alone.content.decode()
 
@@ -164,9 +168,36 @@ def test_better_weights_become_the_default_and_say_where_they_come_from(tmp_path
     run = run_row(tmp_path, status="succeeded", model_sha256=sha256)
     benchmark(sha256, middlebury=(35.6, 35.9), ucf=(34.2, 34.15))
     answer = signed_in(boss).post(f"/training/{run.pk}/promote/", follow=True)
-    assert "garden is the default now: +0.12 dB against the present default." in answer.content.decode()
+    assert "garden is the default now: +0.12 dB against the one before" in answer.content.decode()
     assert file_info(models_folder() / "trained_model.pth").sha256 == sha256
     assert json.loads((models_folder() / "trained_model_promoted.json").read_text())["from"] == "garden"
+
+
+def test_after_a_promotion_the_page_says_that_it_is_the_default_and_the_earlier_weights_keep_what_they_learned_from(
+    tmp_path: Path, boss: User
+) -> None:
+    old, new = weights("trained_model", 1), weights("garden", 2)
+    (models_folder() / "trained_model_history.json").write_text('{"config": {"synthetic": true}}')
+    run = run_row(tmp_path, status="succeeded", model_sha256=new)
+    methods = [
+        {"name": "trained_model", "label": "trained_model", "sha256": old},
+        {"name": "garden", "label": "garden", "sha256": new},
+    ]
+    cells = {
+        "trained_model": {"psnr": 35.0, "ssim": 0.9, "units": 1.0},
+        "garden": {"psnr": 35.5, "ssim": 0.9, "units": 0.01},
+    }
+    told = {"methods": methods, "scores": {"ucf": cells}}
+    (models_folder() / "benchmark.json").write_text(json.dumps(told))
+    page = signed_in(boss).post(f"/training/{run.pk}/promote/", follow=True).content.decode()
+    assert "New jobs use these weights" in page and "Not yet" not in page and "/promote/" not in page
+
+    earlier = next(models_folder().glob("trained_model_until_*.pth"))
+    assert file_info(earlier).sha256 == old
+    assert "synthetic" in earlier.with_name(f"{earlier.stem}_history.json").read_text()
+    assert not (models_folder() / "trained_model_history.json").exists()  # what these learned from nobody wrote down
+    rows = signed_in(boss).get("/models/").context["benchmark"]["rows"]
+    assert [(row["label"], row["also"]) for row in rows] == [("trained_model", ["garden"]), (earlier.stem, [])]
 
 
 def by_page(client: Client, run: TrainingRun) -> None:
