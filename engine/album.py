@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from .errors import BadInputError
 from .media_types import ZIP, Limits, sniff
 from .numbering import listed
+from .translation import gettext as _
 
 MAX_PICTURES = 50_000
 MAX_PICTURE_BYTES = 512 << 20  # 8192x4320 with alpha and 16 bits is 283 MB when it is not packed
@@ -69,7 +70,7 @@ def open_album(
         with zipfile.ZipFile(source) as archive:
             yield _checked(_of_zip(archive, source.stat().st_size, limits), limits)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
-        raise BadInputError("This zip is damaged or cut short. Pack it again and send it again.") from error
+        raise BadInputError(_("This zip is damaged or cut short. Pack it again and send it again.")) from error
 
 
 def _labelled(paths: Sequence[Path], labels: Sequence[str] | None) -> Iterator[tuple[Path, str]]:
@@ -92,8 +93,10 @@ def _of_zip(archive: zipfile.ZipFile, size: int, limits: Limits) -> list[Picture
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > max(RATIO_FREE, MAX_RATIO * size):
         raise BadInputError(
-            f"This zip of {size / 2**20:.1f} MB would unpack to {unpacked / 2**20:.0f} MB. Pictures do not pack so "
-            "well; save them as PNG or JPEG and pack those."
+            _(
+                "This zip of {size:.1f} MB would unpack to {unpacked:.0f} MB. Pictures do not pack so well; "
+                "save them as PNG or JPEG and pack those."
+            ).format(size=size / 2**20, unpacked=unpacked / 2**20)
         )
     return [_entry(archive, entry) for entry in entries if not _is_clutter(_path(entry))]
 
@@ -101,13 +104,19 @@ def _of_zip(archive: zipfile.ZipFile, size: int, limits: Limits) -> list[Picture
 def _entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Picture:
     label = _path(entry)
     if label.startswith("/") or ".." in PurePosixPath(label).parts or label[1:2] == ":":
-        raise BadInputError(f'The zip has an entry that leads out of it: "{label}". Pack the pictures again.')
+        raise BadInputError(
+            _('The zip has an entry that leads out of it: "{label}". Pack the pictures again.').format(label=label)
+        )
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise BadInputError(f'"{label}" in the zip is a link, not a picture. Pack the pictures themselves.')
+        raise BadInputError(
+            _('"{label}" in the zip is a link, not a picture. Pack the pictures themselves.').format(label=label)
+        )
     if entry.flag_bits & 0x1:
-        raise BadInputError("The zip is locked with a password. Pack the pictures without one.")
+        raise BadInputError(_("The zip is locked with a password. Pack the pictures without one."))
     if entry.compress_type not in PACKINGS:
-        raise BadInputError(f'"{label}" is packed in a way that cannot be read here. Pack it as an ordinary zip.')
+        raise BadInputError(
+            _('"{label}" is packed in a way that cannot be read here. Pack it as an ordinary zip.').format(label=label)
+        )
 
     def read(count: int) -> bytes:
         with archive.open(entry) as file:
@@ -129,20 +138,28 @@ def _is_clutter(label: str) -> bool:
 def _checked(pictures: list[Picture], limits: Limits) -> list[Picture]:
     """What can be said without opening a picture."""
     if not pictures:
-        raise BadInputError("There is no picture in it. Send PNG, JPEG, TIFF, WebP or BMP pictures.")
+        raise BadInputError(_("There is no picture in it. Send PNG, JPEG, TIFF, WebP or BMP pictures."))
     if len(pictures) > min(MAX_PICTURES, limits.max_frames):
         raise _too_many(len(pictures))
     twice = [label for label, count in _counted(pictures).items() if count > 1]
     if twice:
-        raise BadInputError(f"The same name comes twice: {listed(twice)}. Give every picture a name of its own.")
+        raise BadInputError(
+            _("The same name comes twice: {names}. Give every picture a name of its own.").format(names=listed(twice))
+        )
     largest = max(pictures, key=lambda picture: picture.size)
     if largest.size > MAX_PICTURE_BYTES:
-        raise BadInputError(f'"{largest.label}" has {largest.size / 2**20:.0f} MB: no picture is that large.')
+        raise BadInputError(
+            _('"{label}" has {size:.0f} MB: no picture is that large.').format(
+                label=largest.label, size=largest.size / 2**20
+            )
+        )
     total = sum(picture.size for picture in pictures)
     if total > limits.max_bytes:
         raise BadInputError(
-            f"The pictures have {total / 2**20:.0f} MB together; at most {limits.max_bytes / 2**20:.0f} MB are taken. "
-            "Send fewer, or smaller ones."
+            _(
+                "The pictures have {total:.0f} MB together; at most {most:.0f} MB are taken. Send fewer, or "
+                "smaller ones."
+            ).format(total=total / 2**20, most=limits.max_bytes / 2**20)
         )
     return pictures
 
@@ -155,4 +172,8 @@ def _counted(pictures: Sequence[Picture]) -> dict[str, int]:
 
 
 def _too_many(count: int) -> BadInputError:
-    return BadInputError(f"There are {count} pictures; at most {MAX_PICTURES} are taken. Make it several, or a video.")
+    return BadInputError(
+        _("There are {count} pictures; at most {max_pictures} are taken. Make it several, or a video.").format(
+            count=count, max_pictures=MAX_PICTURES
+        )
+    )

@@ -16,6 +16,7 @@ from .files import atomically
 from .retime import cadence, drawings, keys, merged, times_of
 from .scenes import Gap, SceneScanner, small_size
 from .timeline import film_duration
+from .translation import gettext as _
 from .video import VideoInfo, frame_times, read_frames
 
 CHART_POINTS = 2000  # a chart shows no more; of a longer film the busiest gap of each stretch is kept
@@ -159,7 +160,11 @@ def analyse(
     size = small_size(info.width, info.height)
     scanner, pts, notes = SceneScanner(), list[Fraction](), list[str]()
     if start is not None and start >= info.duration:
-        raise BadInputError(f"The part to use begins at {_s(start)}, but the video is {_s(info.duration)} long.")
+        raise BadInputError(
+            _("The part to use begins at {start}, but the video is {duration} long.").format(
+                start=_s(start), duration=_s(info.duration)
+            )
+        )
     for frame in read_frames(source, start=start, stop=stop, resolution=size, info=info, on_notice=notes.append):
         scanner.push(frame.rgb)
         pts.append(frame.pts)
@@ -176,10 +181,13 @@ def analyse(
 
 def _too_few(count: int, start: Fraction | None, stop: Fraction | None, duration: Fraction) -> str:
     if start is None and stop is None:
-        return "The video has only one frame. There is nothing to draw between; at least two are needed."
+        return _("The video has only one frame. There is nothing to draw between; at least two are needed.")
     end = min(stop, duration) if stop is not None else duration
-    left = "Only one frame" if count else "No frame"
-    return f"{left} of the video lies between {_s(start or Fraction(0))} and {_s(end)}. Choose a longer part to use."
+    if count:
+        words = _("Only one frame of the video lies between {start} and {end}. Choose a longer part to use.")
+    else:
+        words = _("No frame of the video lies between {start} and {end}. Choose a longer part to use.")
+    return words.format(start=_s(start or Fraction(0)), end=_s(end))
 
 
 def _s(seconds: Fraction) -> str:

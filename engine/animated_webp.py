@@ -15,6 +15,7 @@ from .errors import BadInputError
 from .media_types import Limits
 from .pictures import AnyPicture, on_black, open_picture, pixels_of, with_alpha
 from .timing import constant_rate, likely_rates
+from .translation import gettext as _
 
 UNIT = Fraction(1, 1000)  # seconds: WebP counts in milliseconds
 UNSAID = 100  # milliseconds: what browsers take where the file says 0
@@ -68,9 +69,13 @@ def webp_facts(path: Path, limits: Limits) -> WebpFacts:
             whole = min(after + length % 2, end)  # chunks have an even length
             file.seek(whole)
     if not durations:
-        raise BadInputError("There is no whole picture in this animated WebP. It is damaged; send it again.")
+        raise BadInputError(_("There is no whole picture in this animated WebP. It is damaged; send it again."))
     if len(durations) > limits.max_frames:
-        raise BadInputError(f"The animation has more than {limits.max_frames} pictures. Cut it into parts.")
+        raise BadInputError(
+            _("The animation has more than {max_frames} pictures. Cut it into parts.").format(
+                max_frames=limits.max_frames
+            )
+        )
     times, duration, rate = _timing(durations)
     return WebpFacts(*size, alpha, clears, times, duration, rate, missing, whole)
 
@@ -103,7 +108,7 @@ def webp_pictures(path: Path, limits: Limits, *, alpha: bool) -> Iterator[AnyPic
     Raises:
         BadInputError: damaged; the pictures before have been given.
     """
-    _, image = open_picture(_whole_part(path, limits), limits)
+    image = open_picture(_whole_part(path, limits), limits)[1]
     with image:
         for number in range(getattr(image, "n_frames", 1)):
             try:
@@ -111,7 +116,7 @@ def webp_pictures(path: Path, limits: Limits, *, alpha: bool) -> Iterator[AnyPic
                 image.load()
                 pixels = pixels_of(image)
             except (OSError, EOFError, ValueError, SyntaxError) as error:
-                raise BadInputError("The animated WebP is damaged.") from error
+                raise BadInputError(_("The animated WebP is damaged.")) from error
             yield np.ascontiguousarray(with_alpha(pixels) if alpha else on_black(pixels))
 
 

@@ -14,6 +14,7 @@ from av.filter import Graph
 from av.video.stream import VideoStream
 
 from .files import atomically
+from .translation import gettext as _
 
 GIF_UNIT, WEBP_UNIT = Fraction(1, 100), Fraction(1, 1000)  # seconds: what they count in
 GIF_SHORTEST = 2  # units: browsers show what is shorter five times as long
@@ -57,11 +58,18 @@ class _GifTimes:
     def notes(self) -> list[str]:
         notes, dropped = list[str](), self.ticks.count(None)
         if dropped:
-            most = f"a browser shows at most {1 / (GIF_SHORTEST * GIF_UNIT)} pictures of a GIF a second"
-            notes.append(f"{dropped} of {len(self.ticks)} frames were left out of the GIF: {most}.")
+            words = _(
+                "{dropped} of {frames} frames were left out of the GIF: a browser shows at most {most} pictures of a "
+                "GIF a second."
+            )
+            most = 1 / (GIF_SHORTEST * GIF_UNIT)
+            notes.append(words.format(dropped=dropped, frames=len(self.ticks), most=most))
         if self.error:
-            late = f"up to {float(1000 * self.error):.1f} ms early or late; its length is right"
-            notes.append(f"A GIF counts in hundredths of a second: its pictures come {late}.")
+            words = _(
+                "A GIF counts in hundredths of a second: its pictures come up to {ms:.1f} ms early or late; its "
+                "length is right."
+            )
+            notes.append(words.format(ms=float(1000 * self.error)))
         return notes
 
 

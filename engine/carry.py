@@ -17,6 +17,8 @@ from .formats import Format
 from .part import Part, Timed
 from .sound import Sound, decodable, sound_tracks
 from .subtitles import Subtitles, holds, is_pause, shown_at, subtitle_tracks
+from .translation import all_of, ngettext
+from .translation import gettext as _
 from .video_info import VideoInfo
 from .words import chapters_of, copy_track_words, film_words
 
@@ -109,7 +111,9 @@ def _early(source: InputContainer, first_frame: Fraction) -> list[str]:
         lost = first_frame - (stream.start_time or 0) * (stream.time_base or 1)
         if stream.start_time is not None and lost > HEARD:
             notes.append(
-                f"Sound track {number} begins {float(lost):.1f} s before the first frame: left out up to there."
+                _("Sound track {number} begins {seconds:.1f} s before the first frame: left out up to there.").format(
+                    number=number, seconds=float(lost)
+                )
             )
     return notes
 
@@ -138,9 +142,13 @@ def _first_moments(source: InputContainer, part: Part) -> dict[int, Fraction]:
 
 def left_out(info: VideoInfo, name: str) -> list[str]:
     """In words, what a result named `name` ("GIF") that holds pictures only leaves out of a source."""
-    kinds = ((len(info.audio), "sound track"), (len(info.subtitles), "subtitle track"), (len(info.chapters), "chapter"))
-    lost = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in kinds if count]
+    sounds, subtitles, chapters = len(info.audio), len(info.subtitles), len(info.chapters)
+    kinds = (
+        (sounds, ngettext("{count} sound track", "{count} sound tracks", sounds)),
+        (subtitles, ngettext("{count} subtitle track", "{count} subtitle tracks", subtitles)),
+        (chapters, ngettext("{count} chapter", "{count} chapters", chapters)),
+    )
+    lost = [words.format(count=count) for count, words in kinds if count]
     if not lost:
         return []
-    words = " and ".join(filter(None, [", ".join(lost[:-1]), lost[-1]]))
-    return [f"{name} holds nothing but pictures: {words} left out."]
+    return [_("{name} holds nothing but pictures: {lost} left out.").format(name=name, lost=all_of(lost))]

@@ -12,6 +12,7 @@ from typing import Any
 from .errors import BadInputError, EngineError
 from .formats import Encoding
 from .hdr import same_display
+from .translation import gettext as _
 from .video import VideoInfo, probe
 
 SOUND_FRAME = 1024  # samples an AAC packet holds; sound cannot be placed finer without encoding it again
@@ -113,7 +114,7 @@ def _png_head(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> dict[str, Any
     with archive.open(entry) as file:
         head = file.read(PNG_HEAD)
     if len(head) < PNG_HEAD or head[:8] != b"\x89PNG\r\n\x1a\n":
-        raise BadInputError(f"{entry.filename} in the zip is no PNG picture.")
+        raise BadInputError(_("{filename} in the zip is no PNG picture.").format(filename=entry.filename))
     width, height, bits, colour = struct.unpack(">16xIIBB", head)
     return {"codec": "png", "width": width, "height": height, "bit_depth": bits, "alpha": colour in PNG_ALPHA}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,15 @@ from .errors import BadOptionsError, WeightsError
 from .files import atomically
 from .files import file_sha256 as file_sha256  # given on: it is how a weights file is named
 from .nets import ARCHITECTURES, Network, build
+from .translation import gettext as _
+from .translation import gettext_noop
 
 DEFAULT_NAME = "trained_model"
 BLEND = "blend"  # no network at all: what everything is compared with
-BLEND_NOTICE = "Plain blend: a cross-fade without motion, to compare with."
-UNTRAINED_NOTICE = "Untrained model: no learned weights yet, so new frames come from classical motion alone."
+BLEND_NOTICE = gettext_noop("Plain blend: a cross-fade without motion, to compare with.")
+UNTRAINED_NOTICE = gettext_noop(
+    "Untrained model: no learned weights yet, so new frames come from classical motion alone."
+)
 _FORMAT = 1
 
 
@@ -73,7 +77,9 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
         net.load_state_dict(payload["weights"])
     except (KeyError, TypeError, RuntimeError, BadOptionsError) as error:
         raise WeightsError(
-            f"The weights in {path} do not fit this version's networks. Train again, or use another file."
+            _("The weights in {path} do not fit this version's networks. Train again, or use another file.").format(
+                path=path
+            )
         ) from error
     return net.to(device).eval(), {key: payload[key] for key in ("step", "metrics", "config")}
 
@@ -108,24 +114,35 @@ def model_info(name: str = "default", models_dir: Path | None = None) -> ModelIn
     if path.parent == folder and path.is_file():
         return file_info(path)
     if name == BLEND:
-        return ModelInfo(BLEND, BLEND, None, "", 0, trained=False, notice=BLEND_NOTICE)
+        return ModelInfo(BLEND, BLEND, None, "", 0, trained=False, notice=_(BLEND_NOTICE))
     if name == "default" or name in ARCHITECTURES:
         return untrained_info("flow_fusion" if name == "default" else name)
     known = ", ".join(sorted({"default", BLEND, *ARCHITECTURES, *(entry.stem for entry in folder.glob("*.pth"))}))
-    raise WeightsError(f'There is no model "{name}" in {folder.name}/. Choose one of: {known}.')
+    raise WeightsError(
+        _('There is no model "{name}" in {folder}/. Choose one of: {known}.').format(
+            name=name, folder=folder.name, known=known
+        )
+    )
 
 
 def untrained_info(arch: str) -> ModelInfo:
     if arch == "flow_fusion":
-        return ModelInfo(arch, arch, None, "", 0, trained=False, notice=UNTRAINED_NOTICE)
+        return ModelInfo(arch, arch, None, "", 0, trained=False, notice=_(UNTRAINED_NOTICE))
     return ModelInfo(
-        arch, arch, None, "", 0, trained=False, notice=f"Untrained model: {arch} draws noise until it is trained."
+        arch,
+        arch,
+        None,
+        "",
+        0,
+        trained=False,
+        notice=_("Untrained model: {arch} draws noise until it is trained.").format(arch=arch),
     )
 
 
 def file_info(path: Path) -> ModelInfo:
     """Of one weights file. Raises WeightsError, naming it."""
-    return _file_info(path, path.stat().st_mtime_ns) if path.is_file() else _file_info(path, 0)
+    info = _file_info(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    return info if info.trained else replace(info, notice=_(UNTRAINED_NOTICE))  # in the language of who asks now
 
 
 @lru_cache(maxsize=64)
@@ -134,20 +151,21 @@ def _file_info(path: Path, mtime_ns: int) -> ModelInfo:
     try:
         arch, step, metrics = payload["config"]["arch"], payload["step"], payload["metrics"]
     except (KeyError, TypeError) as error:
-        raise WeightsError(f"{path} is not a weights file of this portal.") from error
-    notice = "" if step else UNTRAINED_NOTICE
-    return ModelInfo(path.stem, arch, path, file_sha256(path), step, trained=step > 0, notice=notice, metrics=metrics)
+        raise WeightsError(_("{path} is not a weights file of this portal.").format(path=path)) from error
+    return ModelInfo(path.stem, arch, path, file_sha256(path), step, trained=step > 0, metrics=metrics)
 
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WeightsError(
-            f"There is no weights file {path}. Train one with manage.py train_model, or choose another model."
+            _("There is no weights file {path}. Train one with manage.py train_model, or choose another model.").format(
+                path=path
+            )
         )
     try:
         payload = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise WeightsError(f"{path} is damaged or is not a weights file.") from error
+        raise WeightsError(_("{path} is damaged or is not a weights file.").format(path=path)) from error
     if not isinstance(payload, dict) or payload.get("format") != _FORMAT:
-        raise WeightsError(f"{path} is not a weights file of this portal.")
+        raise WeightsError(_("{path} is not a weights file of this portal.").format(path=path))
     return payload

@@ -41,13 +41,6 @@ class ChildResult:
         """Somebody else's signal ended it: worth a second try."""
         return self.ended == "exit" and self.returncode < 0
 
-    @property
-    def how_it_died(self) -> str:
-        """To go on after "The process that ...": in words, for people."""
-        if self.killed:
-            return f"was killed (signal {-self.returncode}), perhaps for want of memory"
-        return f"broke down (code {self.returncode})"
-
 
 def die_with_parent() -> None:
     """Call first thing in a child of `run_child`: the kernel kills this process when the parent is gone.

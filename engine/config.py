@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 
 from .errors import BadOptionsError
 from .formats import check_options
+from .translation import any_of
+from .translation import gettext as _
 
 Mode = Literal["smooth", "slow", "fps"]
 CutPolicy = Literal["hold", "crossfade"]
@@ -48,9 +50,11 @@ def parse_fps(value: str | int | float | Fraction) -> Fraction:
         # Fraction writes out every digit of "1e999999999", which takes hours, so what is far out is not made one
         fps = Fraction(text) if near is None or 0.01 < near < 1000 else Fraction(0)
     except (ValueError, ZeroDivisionError) as error:
-        raise BadOptionsError(f'"{value}" is not a frame rate. Give a number such as 60 or 60000/1001.') from error
+        raise BadOptionsError(
+            _('"{value}" is not a frame rate. Give a number such as 60 or 60000/1001.').format(value=value)
+        ) from error
     if not MIN_FPS <= fps <= MAX_FPS:
-        raise BadOptionsError(f"{value} fps is out of range. Choose between 0.1 and 480 fps.")
+        raise BadOptionsError(_("{value} fps is out of range. Choose between 0.1 and 480 fps.").format(value=value))
     ntsc = Fraction(round(fps * 1001 / 1000) * 1000, 1001)  # 23.976, 29.97, 59.94 mean n*1000/1001
     return ntsc if fps.denominator != 1 and abs(fps - ntsc) < Fraction(6, 1000) and fps.denominator != 1001 else fps
 
@@ -70,7 +74,9 @@ def parse_seconds(value: str | int | float | Fraction) -> Fraction:
         if seconds > MAX_SECONDS:
             raise ValueError(value)
     except (ValueError, ZeroDivisionError) as error:
-        raise BadOptionsError(f'"{value}" is not a time. Write seconds (12.5) or minutes (1:02.5).') from error
+        raise BadOptionsError(
+            _('"{value}" is not a time. Write seconds (12.5) or minutes (1:02.5).').format(value=value)
+        ) from error
     return seconds
 
 
@@ -84,12 +90,14 @@ def parse_resolution(value: str | tuple[int, int]) -> tuple[int, int]:
         width, height = (int(side) for side in (value.lower().split("x") if isinstance(value, str) else value))
     except (ValueError, TypeError) as error:
         raise BadOptionsError(
-            f'"{value}" is not a resolution. Write it as WIDTHxHEIGHT, for example 1280x720.'
+            _('"{value}" is not a resolution. Write it as WIDTHxHEIGHT, for example 1280x720.').format(value=value)
         ) from error
     if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE) or width * height > MAX_PIXELS:
         raise BadOptionsError(
-            f"{width}x{height} is out of range. "
-            f"Each side must be {MIN_SIDE}-{MAX_SIDE} pixels, at most 8192x4320 in all."
+            _(
+                "{width}x{height} is out of range. Each side must be {min_side}-{max_side} pixels, at most "
+                "8192x4320 in all."
+            ).format(width=width, height=height, min_side=MIN_SIDE, max_side=MAX_SIDE)
         )
     return width, height
 
@@ -135,28 +143,42 @@ class RenderOptions:
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                wanted = f"{', '.join(choices[:-1])} or {choices[-1]}"
-                raise BadOptionsError(f'{name} = "{getattr(self, name)}" is not known. Choose {wanted}.')
+                wanted = any_of(choices)
+                raise BadOptionsError(
+                    _('{name} = "{value}" is not known. Choose {wanted}.').format(
+                        name=name, value=getattr(self, name), wanted=wanted
+                    )
+                )
         for name in ("trim_start", "trim_end"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, parse_seconds(getattr(self, name)))
         if self.trim_end is not None and self.trim_end <= (self.trim_start or 0):
-            raise BadOptionsError("The end of the part to use lies before its start. Choose a later end.")
+            raise BadOptionsError(_("The end of the part to use lies before its start. Choose a later end."))
         if isinstance(self.quality, bool) or not isinstance(self.quality, int) or not 0 <= self.quality <= 100:
-            raise BadOptionsError(f"quality = {self.quality} is out of range. Choose 0 (smallest file) to 100 (best).")
+            raise BadOptionsError(
+                _("quality = {quality} is out of range. Choose 0 (smallest file) to 100 (best).").format(
+                    quality=self.quality
+                )
+            )
         if (
             isinstance(self.inbetween, bool)
             or not isinstance(self.inbetween, int)
             or not 1 <= self.inbetween <= MAX_INBETWEEN
         ):
-            raise BadOptionsError(f"{self.inbetween} in-between frames is out of range. Choose 1 to {MAX_INBETWEEN}.")
+            raise BadOptionsError(
+                _("{inbetween} in-between frames is out of range. Choose 1 to {max_inbetween}.").format(
+                    inbetween=self.inbetween, max_inbetween=MAX_INBETWEEN
+                )
+            )
         if self.duplicates == "drop" and (self.mode != "smooth" or self.loop):
             raise BadOptionsError(
-                "Taking out repeated frames draws nothing new. Choose the mode smooth without a loop for it, "
-                "or have repeated frames evened out (retime)."
+                _(
+                    "Taking out repeated frames draws nothing new. Choose the mode smooth without a loop for it, "
+                    "or have repeated frames evened out (retime)."
+                )
             )
         if self.mode == "fps" and self.target_fps is None:
-            raise BadOptionsError("Exact-rate mode needs the frame rate to reach, for example 60.")
+            raise BadOptionsError(_("Exact-rate mode needs the frame rate to reach, for example 60."))
         if self.target_fps is not None:
             object.__setattr__(self, "target_fps", parse_fps(self.target_fps))
         if self.resolution is not None:
@@ -176,7 +198,7 @@ class RenderOptions:
         """Raises BadOptionsError for unknown keys and for values out of range."""
         unknown = set(data) - {field.name for field in fields(cls)}
         if unknown:
-            raise BadOptionsError(f"Unknown settings: {', '.join(sorted(unknown))}.")
+            raise BadOptionsError(_("Unknown settings: {names}.").format(names=", ".join(sorted(unknown))))
         values = dict(data)
         if values.get("resolution") is not None:
             values["resolution"] = tuple(values["resolution"])
@@ -207,7 +229,11 @@ class ModelConfig:
         for name in ("half", "features", "quarter", "eighth", *OPTIONAL_PARTS):
             absent = name in OPTIONAL_PARTS and getattr(self, name) == 0
             if not 4 <= getattr(self, name) <= 512 and not absent:
-                raise BadOptionsError(f"{name} = {getattr(self, name)} channels is out of range. Choose 4 to 512.")
+                raise BadOptionsError(
+                    _("{name} = {value} channels is out of range. Choose 4 to 512.").format(
+                        name=name, value=getattr(self, name)
+                    )
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +278,17 @@ class TrainConfig:
         for name, (low, high) in limits.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise BadOptionsError(f"{name} = {value} is out of range. Choose {low} to {high}.")
+                raise BadOptionsError(
+                    _("{name} = {value} is out of range. Choose {low} to {high}.").format(
+                        name=name, value=value, low=low, high=high
+                    )
+                )
         if self.crop % 16:
-            raise BadOptionsError(f"crop = {self.crop} must be a multiple of 16.")
+            raise BadOptionsError(_("crop = {crop} must be a multiple of 16.").format(crop=self.crop))
         if not (self.synthetic or self.data_dirs):
-            raise BadOptionsError("Nothing to train on. Name a data folder, or ask for synthetic scenes.")
+            raise BadOptionsError(_("Nothing to train on. Name a data folder, or ask for synthetic scenes."))
         if self.max_minutes is not None and self.max_minutes <= 0:
-            raise BadOptionsError("max_minutes must be above 0.")
+            raise BadOptionsError(_("max_minutes must be above 0."))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; `from_dict` gives the same configuration back."""
@@ -269,7 +299,7 @@ class TrainConfig:
         """Raises BadOptionsError for unknown keys and for values out of range."""
         unknown = set(data) - {entry.name for entry in fields(cls)}
         if unknown:
-            raise BadOptionsError(f"Unknown settings: {', '.join(sorted(unknown))}.")
+            raise BadOptionsError(_("Unknown settings: {names}.").format(names=", ".join(sorted(unknown))))
         values = dict(data)
         if "data_dirs" in values:
             values["data_dirs"] = tuple(values["data_dirs"])

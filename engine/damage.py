@@ -15,6 +15,8 @@ from statistics import median
 from . import matroska
 from .errors import BadInputError
 from .media_types import Limits, MediaType
+from .translation import all_of, ngettext
+from .translation import gettext as _
 
 MOOV_BYTES = 64 << 20  # more than the index of a day of video
 HEAD_BYTES = 1 << 16
@@ -48,32 +50,57 @@ class Damage:
         there = set(found)
         self.lost = [time for time in expected if time not in there]
         if self.lost:
-            self.where = f" (at {_places(self.lost, expected)})"
+            self.where = " " + _("(at {places})").format(places=_places(self.lost, expected))
         elif self.packets and len(found) > 2:
             usual = median(after - before for before, after in pairwise(found))
-            holes = [f"{_s(a)} and {_s(b)} s" for a, b in pairwise(found) if b - a > HOLE * usual]
-            self.where = f" (nothing between {_some(holes)})" if holes else ""
+            between = _("{begin} and {end} s")
+            holes = [between.format(begin=_s(a), end=_s(b)) for a, b in pairwise(found) if b - a > HOLE * usual]
+            self.where = " " + _("(nothing between {places})").format(places=_some(holes)) if holes else ""
 
     def words(self) -> list[str]:
-        found = []
-        if self.lost:
-            found.append(f"{_count(len(self.lost), 'frame')} could not be decoded: left out{self.where}.")
-        elif self.packets:
-            found.append(f"{_count(self.packets, 'piece')} of the video could not be decoded: left out{self.where}.")
-        if self.marred:
-            places = _some([f"{_s(time)} s" for time in self.marred])
-            found.append(f"{_count(len(self.marred), 'frame')} could be decoded only in part: shown so (at {places}).")
+        found = [words for words in (self._lost(), self._marred()) if words]
         if self.frames:
-            found.append(f"{_count(self.frames, 'frame')} had no usable time: left out.")
+            words = ngettext(
+                "{count} frame had no usable time: left out.",
+                "{count} frames had no usable time: left out.",
+                self.frames,
+            )
+            found.append(words.format(count=self.frames))
         if self.resized:
-            found.append(f"{_count(self.resized, 'frame')} had another size: scaled to that of the first.")
+            words = ngettext(
+                "{count} frame had another size: scaled to that of the first.",
+                "{count} frames had another size: scaled to that of the first.",
+                self.resized,
+            )
+            found.append(words.format(count=self.resized))
         if self.ended_early:
-            found.append("The file breaks off before its end; what comes before was read.")
+            found.append(_("The file breaks off before its end; what comes before was read."))
         return found
 
+    def _lost(self) -> str:
+        words = ""
+        if self.lost:
+            words = ngettext(
+                "{count} frame could not be decoded: left out{where}.",
+                "{count} frames could not be decoded: left out{where}.",
+                len(self.lost),
+            )
+        elif self.packets:
+            words = ngettext(
+                "{count} piece of the video could not be decoded: left out{where}.",
+                "{count} pieces of the video could not be decoded: left out{where}.",
+                self.packets,
+            )
+        return words.format(count=len(self.lost) or self.packets, where=self.where)
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    def _marred(self) -> str:
+        words = ngettext(
+            "{count} frame could be decoded only in part: shown so (at {places}).",
+            "{count} frames could be decoded only in part: shown so (at {places}).",
+            len(self.marred),
+        )
+        places = _some([f"{_s(time)} s" for time in self.marred])
+        return words.format(count=len(self.marred), places=places) if self.marred else ""
 
 
 def _places(times: Sequence[Fraction], grid: Sequence[Fraction]) -> str:
@@ -92,8 +119,9 @@ def _some(places: list[str]) -> str:
     """The first of them, and how many more there are."""
     more = len(places) - PLACES
     if more > 0:
-        return f"{', '.join(places[:PLACES])} and {_count(more, 'more place')}"
-    return " and ".join(filter(None, [", ".join(places[:-1]), *places[-1:]]))
+        words = ngettext("{places} and {count} more place", "{places} and {count} more places", more)
+        return words.format(places=", ".join(places[:PLACES]), count=more)
+    return all_of(places) if places else ""
 
 
 def _s(seconds: Fraction) -> str:
@@ -127,11 +155,17 @@ def check_outside(path: Path, kind: MediaType, limits: Limits) -> None:
     end = path.stat().st_size
     moov = next((box for box in mp4_boxes(path) if box.kind == "moov"), None)
     if moov is None or moov.offset + moov.size > end:
-        raise BadInputError(
-            f"This {kind.name} file is cut short: its index (moov), without which nothing in it can be found, is "
-            f"{'missing' if moov is None else 'not whole'}. Copy or upload it again; if it came so from the camera, "
-            "repair it first."
-        )
+        if moov is None:
+            words = _(
+                "This {kind} file is cut short: its index (moov), without which nothing in it can be found, is "
+                "missing. Copy or upload it again; if it came so from the camera, repair it first."
+            )
+        else:
+            words = _(
+                "This {kind} file is cut short: its index (moov), without which nothing in it can be found, is not "
+                "whole. Copy or upload it again; if it came so from the camera, repair it first."
+            )
+        raise BadInputError(words.format(kind=kind.name))
     declared = _declared(path)
     if declared is not None and declared[1] > 0 and declared[2] > 0:
         limits.check_size(*declared[1:])
@@ -152,10 +186,12 @@ def broken_inside(path: Path, kind: MediaType) -> str:
     place = matroska.first_damage(path) if kind.demuxer == "matroska" else None
     if place is None:
         return ""
-    return (
-        f"The file is damaged after {100 * place // path.stat().st_size} % of its length: frames are missing there. "
+    words = _(
+        # xgettext:no-python-format
+        "The file is damaged after {percent} % of its length: frames are missing there. "
         "If there is a whole copy, send that."
     )
+    return words.format(percent=100 * place // path.stat().st_size)
 
 
 def _riff_end(path: Path) -> int:
@@ -177,14 +213,16 @@ def declared_codec(path: Path, kind: MediaType) -> str:
     """The name a file gives to its video codec, for codecs FFmpeg does not know."""
     if kind.demuxer == "mov":
         declared = _declared(path)
-        return f'"{declared[0]}"' if declared else "of this file"
+        return f'"{declared[0]}"' if declared else _("of this file")
     pattern = _CODEC_WORDS.get(kind.demuxer or "")
     with path.open("rb") as file:
         found = re.search(pattern, file.read(HEAD_BYTES), re.DOTALL) if pattern else None
     if found is None:
-        return "of this file"
+        return _("of this file")
     name = found[found.lastindex or 0]
-    return f"number {name[0] & 15} of Flash video" if kind.demuxer == "flv" else f'"{name.decode("latin-1")}"'
+    if kind.demuxer == "flv":
+        return _("number {number} of Flash video").format(number=name[0] & 15)
+    return f'"{name.decode("latin-1")}"'
 
 
 def _declared(path: Path) -> tuple[str, int, int] | None:

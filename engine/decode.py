@@ -19,6 +19,7 @@ from .demux import Clock, decoder_of, is_undated, open_input, packets, video_str
 from .errors import BadInputError
 from .media_types import Limits
 from .splice import resets_of
+from .translation import gettext as _
 
 FIRST_FRAME_PACKETS = 300  # how far to look for a frame that can be decoded
 Packets: TypeAlias = "Iterator[av.Packet[Any]]"
@@ -125,8 +126,10 @@ def first_frame(container: InputContainer, stream: VideoStream, limits: Limits) 
     if context.width and context.height:
         limits.check_size(context.width, context.height)  # larger inside than declared: the decoder gave up on it
     raise BadInputError(
-        "No frame of this video can be decoded: its data is damaged, or its frames are larger than it says. "
-        "Send it again, or convert it first."
+        _(
+            "No frame of this video can be decoded: its data is damaged, or its frames are larger than "
+            "it says. Send it again, or convert it first."
+        )
     )
 
 

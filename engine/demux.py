@@ -18,6 +18,7 @@ from .damage import Damage, check_outside, declared_codec
 from .errors import BadInputError
 from .media_types import READABLE, Limits, sniff
 from .splice import Running, resets_of
+from .translation import gettext as _
 
 
 @contextmanager
@@ -30,7 +31,11 @@ def open_input(path: str | Path, limits: Limits | None = None) -> Iterator[Input
     path, limits = Path(path), limits or Limits()
     kind = sniff(path)
     if kind.demuxer is None:
-        raise BadInputError(f"This is a {kind.name} picture, not a video. Send {READABLE}, or two pictures.")
+        raise BadInputError(
+            _("This is a {kind} picture, not a video. Send {readable}, or two pictures.").format(
+                kind=kind.name, readable=_(READABLE)
+            )
+        )
     limits.check_bytes(path.stat().st_size)
     check_outside(path, kind, limits)
     try:
@@ -42,7 +47,7 @@ def open_input(path: str | Path, limits: Limits | None = None) -> Iterator[Input
         )
     except (av.FFmpegError, EOFError, ValueError) as error:
         raise BadInputError(
-            f"This {kind.name} file is damaged and cannot be opened. Copy or upload it again."
+            _("This {kind} file is damaged and cannot be opened. Copy or upload it again.").format(kind=kind.name)
         ) from error
     with container:
         yield container
@@ -56,13 +61,16 @@ def video_stream(container: InputContainer, limits: Limits | None = None) -> Vid
     """
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        what = "only sound" if container.streams.audio else "no picture"
-        raise BadInputError(f"There is {what} in this file. Send a video or two pictures.")
+        if container.streams.audio:
+            raise BadInputError(_("There is only sound in this file. Send a video or two pictures."))
+        raise BadInputError(_("There is no picture in this file. Send a video or two pictures."))
     stream = streams[0]
     if stream.codec_context is None:
         path = Path(container.name.removeprefix("file:"))
         name = declared_codec(path, sniff(path))
-        raise BadInputError(f"The video codec {name} cannot be decoded here. Convert the video to H.264 first.")
+        raise BadInputError(
+            _("The video codec {name} cannot be decoded here. Convert the video to H.264 first.").format(name=name)
+        )
     limits = limits or Limits()
     context = stream.codec_context
     if context.width or context.height:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from .errors import NoSpaceError
+from .translation import gettext as _
+from .translation import ngettext
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk or a quota that is used up
 MIN_FREE_BYTES = 64 * 2**20  # below this nothing new is begun
@@ -27,7 +29,9 @@ def check_room(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < MIN_FREE_BYTES:
         raise NoSpaceError(
-            f"Only {free // 2**20} MiB are free on the disk. Make room and start again: finished parts are kept."
+            _("Only {free} MiB are free on the disk. Make room and start again: finished parts are kept.").format(
+                free=free // 2**20
+            )
         )
 
 
@@ -39,7 +43,7 @@ def full_disk_in_words() -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise NoSpaceError("The disk is full: not everything could be written. Make room and try again.") from error
+        raise NoSpaceError(_("The disk is full: not everything could be written. Make room and try again.")) from error
 
 
 def in_words(size: float) -> str:
@@ -106,13 +110,19 @@ class Room:
             self._since = now if self._since is None else self._since
             if now - self._since > self.patience:
                 raise NoSpaceError(
-                    f"For {_hours(self.patience)} there was not enough room on the disk: {in_words(wanted)} are "
-                    f"needed, {in_words(free)} are free. Make room and start again: finished parts are kept."
+                    _(
+                        "For {hours} there was not enough room on the disk: {wanted} are needed, {free} are free. "
+                        "Make room and start again: finished parts are kept."
+                    ).format(hours=_hours(self.patience), wanted=in_words(wanted), free=in_words(free))
                 )
-            self.say(f"{in_words(wanted)} of free space")
+            self.say(_("{wanted} of free space").format(wanted=in_words(wanted)))
             self.sleep(LOOK_EVERY)
         self.say("")
 
 
 def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:.0f} hours" if seconds >= 5400 else f"{seconds / 60:.0f} minutes"
+    if seconds >= 5400:
+        hours = round(seconds / 3600)
+        return ngettext("{count} hour", "{count} hours", hours).format(count=hours)
+    minutes = round(seconds / 60)
+    return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)

@@ -23,6 +23,7 @@ from .metrics import blend
 from .pipeline import ReadAhead, depth_for
 from .scenes import Gap
 from .timeline import OutputFrame
+from .translation import gettext as _
 from .video import Reading, VideoFrame, VideoInfo, read_frames
 
 Picture = NDArray[Any]  # (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16 over its whole range
@@ -100,7 +101,11 @@ class Frames:
 
 
 def lost_frame(number: int) -> BadInputError:
-    return BadInputError(f"Frame {number} of the video could not be read a second time. Did the file change meanwhile?")
+    return BadInputError(
+        _("Frame {number} of the video could not be read a second time. Did the file change meanwhile?").format(
+            number=number
+        )
+    )
 
 
 class Window:

@@ -20,6 +20,7 @@ from .reading import Reading, reading_for
 from .redraw import Redraw, read_redraw
 from .segments import Segment, SegmentStore, fingerprint, split
 from .timeline import Timeline, plan
+from .translation import gettext as _
 from .video import VideoInfo, probe
 
 MAX_PICTURES = 12  # in-between frames of a video kept as PNG
@@ -122,7 +123,11 @@ def shape_notes(film: Film) -> list[str]:
     if film.info.sar == film.sar or film.options.resolution is not None or film.encoding.format.pixel_shape:
         return []
     width, height = film.canvas.outer
-    return [f"This format has square pixels only: the picture is written with {width}x{height} of them."]
+    return [
+        _("This format has square pixels only: the picture is written with {width}x{height} of them.").format(
+            width=width, height=height
+        )
+    ]
 
 
 def compared_times(film: Film) -> dict[str, float]:

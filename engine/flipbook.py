@@ -18,6 +18,7 @@ from .media_types import ANIMATED_WEBP, Limits, sniff
 from .numbering import listed
 from .pictures import AnyPicture, read_pixels
 from .sequence import Facts, open_sequence
+from .translation import gettext as _
 from .video_info import VideoInfo
 
 Timed = tuple[Fraction, AnyPicture]
@@ -59,9 +60,13 @@ def _probe_sequence(path: Path, facts: Facts) -> VideoInfo:
 def _probe_webp(path: Path, limits: Limits) -> VideoInfo:
     facts, notes = webp_facts(path, limits), list[str]()
     if facts.missing:
-        notes.append(f"The file is cut short by {facts.missing} bytes: {len(facts.times)} frames can be read.")
+        notes.append(
+            _("The file is cut short by {missing} bytes: {count} frames can be read.").format(
+                missing=facts.missing, count=len(facts.times)
+            )
+        )
     if facts.rate is None:
-        notes.append("The frame rate varies; the timing of every frame is kept.")
+        notes.append(_("The frame rate varies; the timing of every frame is kept."))
     return _info(
         path,
         ANIMATED_WEBP.name,
@@ -90,7 +95,7 @@ def _info(
     notes: list[str],
 ) -> VideoInfo:
     if len(times) == 1:
-        notes.append("There is a single frame: there is nothing to interpolate between.")
+        notes.append(_("There is a single frame: there is nothing to interpolate between."))
     return VideoInfo(
         container=container,
         codec=codec,
@@ -152,9 +157,9 @@ def read_flipbook(
         found = True
         yield time, scaled(pixels, resolution) if resolution else pixels
     if lost and not found and not begin:
-        raise BadInputError(f"No picture of it can be decoded: {listed(lost)}. Send it again.")
+        raise BadInputError(_("No picture of it can be decoded: {names}. Send it again.").format(names=listed(lost)))
     if lost and on_notice is not None:
-        on_notice(f"{listed(lost)} could not be decoded: left out.")
+        on_notice(_("{names} could not be decoded: left out.").format(names=listed(lost)))
 
 
 def _sequence_frames(
@@ -188,4 +193,4 @@ def _webp_frames(
             if time >= begin:
                 yield time, pixels * np.uint16(257) if deep else pixels
     except BadInputError:
-        lost.append("A part of the animation")
+        lost.append(_("A part of the animation"))

@@ -16,6 +16,8 @@ import numpy as np
 from .colour import ColourTags
 from .errors import BadOptionsError
 from .hdr import hdr_params
+from .translation import any_of
+from .translation import gettext as _
 
 Kind = Literal["film", "gif", "webp", "png"]
 GIF_FPS = 50  # browsers show nothing faster
@@ -215,7 +217,11 @@ def format_for(path: str | Path) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         known = f"{', '.join(list(SUFFIXES)[:-1])} or {list(SUFFIXES)[-1]}"
-        raise BadOptionsError(f'Nothing is known about files that end in "{suffix}". Let the name end in {known}.')
+        raise BadOptionsError(
+            _('Nothing is known about files that end in "{suffix}". Let the name end in {known}.').format(
+                suffix=suffix, known=known
+            )
+        )
     return SUFFIXES[suffix]
 
 
@@ -224,18 +230,30 @@ def check_options(name: str, crf: int | None, bit_depth: str, encoder: str) -> N
     entry = FORMATS[name]
     if crf is not None:
         if entry.crf is None:
-            raise BadOptionsError(f"{entry.label} has no CRF. Leave it out and use quality, 0 to 100.")
+            raise BadOptionsError(
+                _("{label} has no CRF. Leave it out and use quality, 0 to 100.").format(label=entry.label)
+            )
         best, worst = entry.crf
         if isinstance(crf, bool) or not isinstance(crf, int) or not best <= crf <= worst:
             raise BadOptionsError(
-                f"CRF {crf} is out of range. For {entry.label} choose {best} (best) to {worst} (smallest file)."
+                _("CRF {crf} is out of range. For {label} choose {best} (best) to {worst} (smallest file).").format(
+                    crf=crf, label=entry.label, best=best, worst=worst
+                )
             )
     if bit_depth != "auto" and int(bit_depth) not in entry.writable_depths:
-        holds = " or ".join(str(bits) for bits in entry.writable_depths)
-        raise BadOptionsError(f"{entry.label} is written with {holds} bits a channel. Choose {holds}, or auto.")
+        holds = any_of([str(bits) for bits in entry.writable_depths])
+        raise BadOptionsError(
+            _("{label} is written with {holds} bits a channel. Choose {holds}, or auto.").format(
+                label=entry.label, holds=holds
+            )
+        )
     if encoder == "nvenc" and not entry.nvenc:
         able = ", ".join(one.label for one in FORMATS.values() if one.nvenc)
-        raise BadOptionsError(f"NVENC does not write {entry.label}, but {able}. Choose encoder auto or software.")
+        raise BadOptionsError(
+            _("NVENC does not write {label}, but {able}. Choose encoder auto or software.").format(
+                label=entry.label, able=able
+            )
+        )
 
 
 def encoding_for(
@@ -295,12 +313,16 @@ def _fits_nvenc(size: tuple[int, int]) -> bool:
 def _check_nvenc(entry: Format, size: tuple[int, int], bits: int) -> None:
     if not _fits_nvenc(size):
         raise BadOptionsError(
-            f"NVENC does not write {size[0]}x{size[1]} pictures. Choose even sides of at least {NVENC_SIDE} pixels, "
-            "or encoder auto or software."
+            _(
+                "NVENC does not write {width}x{height} pictures. Choose even sides of at least {nvenc_side} "
+                "pixels, or encoder auto or software."
+            ).format(width=size[0], height=size[1], nvenc_side=NVENC_SIDE)
         )
     if not usable(entry.nvenc, P010[bits, False]):
         raise BadOptionsError(
-            f"No graphics card here encodes {entry.label} with {bits} bits (NVENC). Choose encoder auto or software."
+            _(
+                "No graphics card here encodes {label} with {bits} bits (NVENC). Choose encoder auto or software."
+            ).format(label=entry.label, bits=bits)
         )
 
 

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from .errors import BadInputError
-from .retime import cadence
+from .retime import NAMES, cadence
 from .scenes import Gap, SceneScanner, small_size
+from .translation import gettext as _
 from .video import read_frames
 from .video_info import VideoInfo
 
@@ -108,4 +109,4 @@ def _rhythm(looks: list[_Look], info: VideoInfo) -> str:
         if rhythm is not None:
             found[rhythm["label"]] += round(rhythm["share"] * len(times))
     label = max(found, key=lambda name: found[name], default="")
-    return "" if label == "on ones" else label
+    return "" if label == _(NAMES[1]) else label

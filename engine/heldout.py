@@ -18,6 +18,7 @@ from .evidence import Worst
 from .metrics import blend, psnr, ssim
 from .pipeline import ReadAhead
 from .sampling import most_samples
+from .translation import gettext as _
 
 
 def sample_frames(analysis: Analysis, within: tuple[Fraction, Fraction] | None = None) -> list[int]:
@@ -51,7 +52,7 @@ def held_out(
     """
     numbers = sample_frames(analysis, (within[0] / stretch, within[1] / stretch) if within else None)
     if not numbers:
-        return None, _why_none(analysis) if within is None else "In this part there is no frame that can be hidden."
+        return None, _why_none(analysis) if within is None else _("In this part there is no frame that can be hidden.")
     times, judged = analysis.times, list[Future[dict[str, Any]]]()
     with (
         ReadAhead((frames.some(range(number - 1, number + 2)) for number in numbers), depth=1) as threes,
@@ -104,5 +105,5 @@ def summary(label: str, samples: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _why_none(analysis: Analysis) -> str:
     if len(analysis.pts) < 3:
-        return "The video is too short: a frame can be hidden and drawn again only between two others."
-    return "Every frame lies beside a cut or repeats its neighbour, so none can be hidden and drawn again."
+        return _("The video is too short: a frame can be hidden and drawn again only between two others.")
+    return _("Every frame lies beside a cut or repeats its neighbour, so none can be hidden and drawn again.")

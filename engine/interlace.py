@@ -16,6 +16,8 @@ from typing import Literal, TypeVar
 import av
 
 from .filters import filtered
+from .translation import gettext as _
+from .translation import gettext_noop
 
 FieldOrder = Literal["progressive", "tff", "bff"]
 Time = TypeVar("Time")
@@ -30,7 +32,7 @@ PULLDOWN = (0.3, 0.5)  # part of the frames with a field of the frame before, in
 PULLDOWN_FRAMES = 15  # looked at, before that is said
 ONE_ORDER = 0.8  # part of them with the same field first, unless the file says itself that it is interlaced
 SETTLE = Fraction(1)  # seconds that are read before a place, so that its first frame has a neighbour
-_WORDS = {"tff": "top field first", "bff": "bottom field first"}
+_WORDS = {"tff": gettext_noop("top field first"), "bff": gettext_noop("bottom field first")}
 _DECLARED: dict[int, FieldOrder] = {2: "tff", 3: "bff", 4: "bff", 5: "tff"}  # FFmpeg's AVFieldOrder
 
 
@@ -65,8 +67,10 @@ def find_fields(look: Look[Time], declared: FieldOrder, lines: int, duration: Fr
         return Fields("progressive")
     return Fields(
         declared,
-        f"The file says that it is interlaced, {_WORDS[declared]}. Its pictures hardly move where they were looked at, "
-        "so that was believed.",
+        _(
+            "The file says that it is interlaced, {order}. Its pictures hardly move where they were looked at, "
+            "so that was believed."
+        ).format(order=_(_WORDS[declared])),
     )
 
 
@@ -74,7 +78,7 @@ def _seen(frames: Iterator[tuple[Time, av.VideoFrame]]) -> Counter[str]:
     """How many of the first frames are "tff", "bff", "progressive" or "undetermined", and how many show a field of the
     frame before: "top again", "bottom again", "neither again"."""
     seen = Counter[str]()
-    for _, frame in filtered(islice(frames, LOOK_FRAMES), [("idet", "")]):
+    for _time, frame in filtered(islice(frames, LOOK_FRAMES), [("idet", "")]):
         seen[frame.metadata["lavfi.idet.single.current_frame"]] += 1
         seen[f"{frame.metadata['lavfi.idet.repeated.current_frame']} again"] += 1
         if seen["progressive"] >= PLAIN_FRAMES and not seen["tff"] + seen["bff"]:
@@ -87,20 +91,33 @@ def _judged(seen: Counter[str], declared: FieldOrder) -> Fields:
     looked = combed + seen["progressive"]
     found: FieldOrder = "tff" if seen["tff"] >= seen["bff"] else "bff"
     if combed < COMBED * looked or (declared == "progressive" and seen[found] < ONE_ORDER * combed):
-        false = "The file says that it is interlaced, but its pictures are whole: read as they are."
+        false = _("The file says that it is interlaced, but its pictures are whole: read as they are.")
         return Fields("progressive", false if declared != "progressive" else "")
-    words = f"The video is interlaced, {_WORDS[found]}: so say {seen[found]} of {looked} frames looked at"
-    if declared == "progressive":
-        words += ". The file itself does not say so."
-    else:
-        words += "." if declared == found else f"; the file says {_WORDS[declared]}."
+    words = _found_in_words(found, declared).format(
+        order=_(_WORDS[found]),
+        seen=seen[found],
+        looked=looked,
+        declared=_(_WORDS[declared]) if declared != "progressive" else "",
+    )
     if _has_pulldown(seen):
-        words += (
-            " In two frames of five a field is shown again: it is film, spread over video frames (3:2 pulldown). "
+        words += " " + _(
+            "In two frames of five a field is shown again: it is film, spread over video frames (3:2 pulldown). "
             "Frames are made whole one by one, so its uneven steps stay; undo the pulldown first (FFmpeg: "
             "fieldmatch, decimate) for even motion."
         )
     return Fields(found, words)
+
+
+def _found_in_words(found: FieldOrder, declared: FieldOrder) -> str:
+    """A sentence with the places {order}, {seen}, {looked} and {declared}."""
+    if declared == "progressive":
+        return _(
+            "The video is interlaced, {order}: so say {seen} of {looked} frames looked at. "
+            "The file itself does not say so."
+        )
+    if declared == found:
+        return _("The video is interlaced, {order}: so say {seen} of {looked} frames looked at.")
+    return _("The video is interlaced, {order}: so say {seen} of {looked} frames looked at; the file says {declared}.")
 
 
 def _has_pulldown(seen: Counter[str]) -> bool:

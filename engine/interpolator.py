@@ -33,6 +33,7 @@ from .pixels import (
     visible_grey,
 )
 from .tiles import Box, Tile, keeps_matches, paste, plan_tiles, tile_memory
+from .translation import gettext as _
 
 FLOW_SCALE = 4  # the networks take and give flows of a quarter of the frame's size
 # up to so many pixels DIS runs at full size, then at half, then at a quarter: same motion, a quarter of the time
@@ -237,7 +238,7 @@ class _BaselinePair:
         height, width = low.shape[-2:]
         low, high = (pad(picture, self._net.multiple) for picture in (low, high))
         start, stop = 0.0, 1.0
-        for _ in range(4):
+        for _step in range(4):
             middle, time = self._net(low, high), (start + stop) / 2
             if math.isclose(time, t):
                 break
@@ -263,9 +264,9 @@ def choose_device(device: str) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device.split(":")[0] == "cuda" and not torch.cuda.is_available():
-        raise BadOptionsError("No CUDA GPU is usable here. Choose the device cpu or auto.")
+        raise BadOptionsError(_("No CUDA GPU is usable here. Choose the device cpu or auto."))
     if device.split(":")[0] not in ("cpu", "cuda"):
-        raise BadOptionsError(f'"{device}" is not a device. Choose auto, cpu or cuda.')
+        raise BadOptionsError(_('"{device}" is not a device. Choose auto, cpu or cuda.').format(device=device))
     return device
 
 
@@ -315,7 +316,7 @@ def _source_at(t: float | Fraction, img0: AnyPicture, img1: AnyPicture) -> AnyPi
 
 
 def _refuse(t: float | Fraction) -> AnyPicture:
-    raise BadOptionsError(f"t = {float(t)} is outside the pair. Choose a time from 0 to 1.")
+    raise BadOptionsError(_("t = {t} is outside the pair. Choose a time from 0 to 1.").format(t=float(t)))
 
 
 def _pad_grey(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -17,6 +17,7 @@ from .files import atomically
 from .formats import Encoding, encoding_for
 from .hdr import WRITERS
 from .remux import join_segments, joined_frames, joined_packets
+from .translation import gettext as _
 from .video_info import VideoInfo
 
 DAY_ONE = (1980, 1, 1, 0, 0, 0)  # the same pictures give the same zip, to the last byte
@@ -79,8 +80,11 @@ def hdr_notes(encoding: Encoding, info: VideoInfo) -> list[str]:
     """In words, what of HDR the result does not hold."""
     if encoding.encoder in WRITERS or (info.mastering_display is None and info.content_light is None):
         return []
-    lost = "what HDR10 says about the screen it was made on and its brightest picture"
-    return [f"{encoding.format.label}, written by {encoding.encoder}, does not hold {lost}."]
+    words = _(
+        "{format}, written by {encoder}, does not hold what HDR10 says about the screen it was made on and its "
+        "brightest picture."
+    )
+    return [words.format(format=encoding.format.label, encoder=encoding.encoder)]
 
 
 def make_master(

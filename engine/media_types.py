@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import BadInputError
+from .translation import gettext as _
+from .translation import gettext_noop
 
 HEAD_BYTES = 4096
-READABLE = "MP4, MOV, MKV, WebM, AVI, MPEG-TS, FLV, WMV, OGG, Y4M, GIF or animated WebP"
+READABLE = gettext_noop("MP4, MOV, MKV, WebM, AVI, MPEG-TS, FLV, WMV, OGG, Y4M, GIF or animated WebP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,29 @@ class Limits:
         """Raises BadInputError for files that are too large."""
         if size > self.max_bytes:
             raise BadInputError(
-                f"The file has {size / 2**20:.0f} MB; at most {self.max_bytes / 2**20:.0f} MB are taken. "
-                "Cut it or encode it smaller."
+                _("The file has {size:.0f} MB; at most {most:.0f} MB are taken. Cut it or encode it smaller.").format(
+                    size=size / 2**20, most=self.max_bytes / 2**20
+                )
             )
 
     def check_size(self, width: int, height: int) -> None:
         """Raises BadInputError for pictures or videos with too many pixels, or none. Sizes in pixels."""
         if width <= 0 or height <= 0:
-            raise BadInputError("The file does not say how large its picture is. It may be damaged; export it again.")
+            raise BadInputError(
+                _("The file does not say how large its picture is. It may be damaged; export it again.")
+            )
         if width > self.max_width or height > self.max_height or width * height > self.max_pixels:
             raise BadInputError(
-                f"The picture is {width}x{height} pixels; at most {self.max_width}x{self.max_height} and "
-                f"{self.max_pixels / 1e6:.0f} megapixels can be processed. Make it smaller first."
+                _(
+                    "The picture is {width}x{height} pixels; at most {max_width}x{max_height} and "
+                    "{megapixels:.0f} megapixels can be processed. Make it smaller first."
+                ).format(
+                    width=width,
+                    height=height,
+                    max_width=self.max_width,
+                    max_height=self.max_height,
+                    megapixels=self.max_pixels / 1000000.0,
+                )
             )
 
 
@@ -97,7 +110,7 @@ def _iso(head: bytes) -> MediaType | None:
     if brand in (b"avif", b"avis"):
         return AVIF
     if brand in (b"heic", b"heix", b"mif1", b"hevc", b"msf1"):
-        raise BadInputError("This is a HEIC photo. Save it as JPEG or PNG and send that.")
+        raise BadInputError(_("This is a HEIC photo. Save it as JPEG or PNG and send that."))
     return MOV if brand == b"qt  " else MP4
 
 
@@ -106,7 +119,7 @@ def _riff(head: bytes) -> MediaType | None:
         return None
     form = head[8:12]
     if form == b"WAVE":
-        raise BadInputError("This is a sound file (WAVE). Send a video or two pictures.")
+        raise BadInputError(_("This is a sound file (WAVE). Send a video or two pictures."))
     if form == b"WEBP":
         return ANIMATED_WEBP if head[12:16] == b"VP8X" and head[20] & 0x02 else WEBP
     return AVI if form in (b"AVI ", b"AVIX") else None
@@ -169,7 +182,7 @@ def sniff(path: str | Path) -> MediaType:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise BadInputError(f'There is no file "{path.name}". Send it again.') from error
+        raise BadInputError(_('There is no file "{path}". Send it again.').format(path=path.name)) from error
     return sniff_bytes(head)
 
 
@@ -177,7 +190,7 @@ def sniff_bytes(data: bytes) -> MediaType:
     """As `sniff`, of the bytes of a file, or of its beginning."""
     head = data[:HEAD_BYTES]
     if not head:
-        raise BadInputError("The file is empty (0 bytes). The upload may have been cut off; send it again.")
+        raise BadInputError(_("The file is empty (0 bytes). The upload may have been cut off; send it again."))
     for test in _TESTS:
         kind = test(head)
         if kind is not None:
@@ -188,14 +201,18 @@ def sniff_bytes(data: bytes) -> MediaType:
 def _why_unknown(head: bytes) -> str:
     """Words for a file that is not on the allow-list."""
     if head.startswith(_SOUND):
-        return "This is a sound file. Send a video or two pictures."
+        return _("This is a sound file. Send a video or two pictures.")
     text = _as_text(head)
     if text is None:
-        return f"This is not a video or picture that can be read here. Send {READABLE}, or PNG or JPEG pictures."
+        return _(
+            "This is not a video or picture that can be read here. Send {readable}, or PNG or JPEG pictures."
+        ).format(readable=_(READABLE))
     start = text.lstrip("\ufeff \t\r\n").lower()
     if start.startswith(_PLAYLISTS) or "<mpd" in start[:500]:
-        return "This is a playlist: a text that points to other files. Send the video itself."
-    return f"This is a text, not a video, whatever its name says. Send {READABLE}, or PNG or JPEG pictures."
+        return _("This is a playlist: a text that points to other files. Send the video itself.")
+    return _("This is a text, not a video, whatever its name says. Send {readable}, or PNG or JPEG pictures.").format(
+        readable=_(READABLE)
+    )
 
 
 def _as_text(head: bytes) -> str | None:

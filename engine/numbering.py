@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 
 from .errors import BadInputError
+from .translation import gettext as _
+from .translation import ngettext
 
 _DIGITS = re.compile(r"(\d{1,18})", re.ASCII)
 NAMED = 3  # how many of many are named in a message
@@ -55,7 +57,7 @@ def number(names: Sequence[str]) -> Numbering:
     ticks = [(value - numbers[0]) // step for value in numbers]
     missing = ticks[-1] + 1 - len(ticks)
     if missing > len(ticks):
-        even = "The numbers in the names leave out more than they count, so the pictures follow each other evenly."
+        even = _("The numbers in the names leave out more than they count, so the pictures follow each other evenly.")
         return Numbering(order, list(range(len(order))), [even])
     return Numbering(order, ticks, [_gaps_in_words(numbers, step, missing)] if missing else [])
 
@@ -74,22 +76,26 @@ def _refuse_twins(names: Sequence[str]) -> None:
     for before, after in pairwise(names):
         if natural_key(before)[0] == natural_key(after)[0]:
             raise BadInputError(
-                f'Two pictures have the same place in the order: "{before}" and "{after}". Take one of them out.'
+                _(
+                    'Two pictures have the same place in the order: "{before}" and "{after}". Take one of them out.'
+                ).format(before=before, after=after)
             )
 
 
 def _gaps_in_words(numbers: Sequence[int], step: int, missing: int) -> str:
     gaps = [(before + step, after - step) for before, after in pairwise(numbers) if after - before > step]
     which = listed([f"{first}" if first == last else f"{first}-{last}" for first, last in gaps])
-    if missing == 1:
-        return f"Number {which} is missing. Its time is kept: what moved there takes as long as it took."
-    return f"{missing} numbers are missing ({which}). Their time is kept: what moved there takes as long as it took."
+    return ngettext(
+        "Number {which} is missing. Its time is kept: what moved there takes as long as it took.",
+        "{missing} numbers are missing ({which}). Their time is kept: what moved there takes as long as it took.",
+        missing,
+    ).format(missing=missing, which=which)
 
 
 def listed(words: Sequence[str], most: int = NAMED) -> str:
     """ "a, b, c and 7 more"."""
-    more = len(words) - most
-    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")
+    more, named = len(words) - most, ", ".join(words[:most])
+    return _("{names} and {more} more").format(names=named, more=more) if more > 0 else named
 
 
 def by_folder(names: Sequence[str]) -> list[list[int]]:

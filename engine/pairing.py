@@ -11,6 +11,7 @@ from .album import Picture
 from .errors import BadInputError
 from .media_types import HEAD_BYTES, sniff_bytes
 from .numbering import by_folder, name_parts
+from .translation import gettext as _
 
 TRIPLET = ["im1", "im2", "im3"]  # a folder of a training set: the one in the middle is what is to be drawn
 MAX_PAIRS = 200  # that become sources of a project at once
@@ -88,7 +89,7 @@ def only_pictures(album: Sequence[Picture]) -> tuple[list[Picture], list[tuple[s
         try:
             kind = sniff_bytes(picture.read(HEAD_BYTES))
             if kind.picture is None:
-                raise BadInputError("This is no picture.")
+                raise BadInputError(_("This is no picture."))
             pictures.append(picture)
         except BadInputError as error:
             others.append((picture.label, str(error)))

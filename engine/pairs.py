@@ -17,6 +17,7 @@ from .media_types import Limits
 from .pairing import find_pairs, only_pictures
 from .pictures import AnyPicture, picture_facts, read_pixels, write_picture
 from .progress import Progress, Reporter
+from .translation import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,9 @@ def interpolate_pairs(
         pictures, others = only_pictures(album)
         failed = [PairResult(name, error=reason) for name, reason in others]
         pairs, lonely = find_pairs([picture.label for picture in pictures])
-        failed += [PairResult(pictures[place].label, error="It has no partner.") for place in lonely]
+        failed += [PairResult(pictures[place].label, error=_("It has no partner.")) for place in lonely]
         if not pairs:
-            raise BadInputError("There are no two pictures that belong together. " + _reasons(failed))
+            raise BadInputError(" ".join([_("There are no two pictures that belong together."), *_reasons(failed)]))
         if interpolator is None:
             from .interpolator import Interpolator  # imports torch
 
@@ -80,8 +81,8 @@ def interpolate_pairs(
     return results + failed
 
 
-def _reasons(failed: Sequence[PairResult]) -> str:
-    return " ".join(f'"{one.name}": {one.error}' for one in failed[:3])
+def _reasons(failed: Sequence[PairResult]) -> list[str]:
+    return [f'"{one.name}": {one.error}' for one in failed[:3]]
 
 
 def _draw(
@@ -117,10 +118,14 @@ def read_two(
             facts.append(picture_facts(one, limits))
     sizes = [(found.width, found.height) for found in facts]
     if min(*sizes[0], *sizes[1]) < MIN_SIDE:
-        raise BadInputError(f"The pictures are too small: each side must be at least {MIN_SIDE} pixels.")
+        raise BadInputError(
+            _("The pictures are too small: each side must be at least {min_side} pixels.").format(min_side=MIN_SIDE)
+        )
     if sizes[0] != sizes[1] and not resize_second:
         (w0, h0), (w1, h1) = sizes
-        raise PictureSizesDifferError(f"The two pictures differ in size: {w0}x{h0} and {w1}x{h1}.")
+        raise PictureSizesDifferError(
+            _("The two pictures differ in size: {w0}x{h0} and {w1}x{h1}.").format(w0=w0, h0=h0, w1=w1, h1=h1)
+        )
     deep, alpha = any(found.deep for found in facts), any(found.alpha for found in facts)
     pixels = []
     for picture, one in zip(two, data, strict=True):

@@ -40,10 +40,12 @@ from .result import (
     write_zip,
 )
 from .timeline import picture_times
+from .translation import gettext as _
+from .translation import gettext_noop
 from .watch import declare_part, part_path
 from .writer import VideoWriter
 
-NO_TRUTH = (
+NO_TRUTH = gettext_noop(
     "Nobody knows what really lies between two pictures, so there is nothing to compare with: no PSNR or SSIM. "
     "Give the true middle picture as well to get them."
 )
@@ -92,8 +94,8 @@ def render_pictures(
     canvas, img0, img1 = _read_two(frame1, frame2, options, resize_second, limits)
     report("reading", 2, 2)
     drawn = _draw(interpolator, img0, img1, options.inbetween, report)
-    times, _ = picture_times(options.inbetween, options.target_fps, options.loop)
-    figures, note = None, NO_TRUTH
+    times = picture_times(options.inbetween, options.target_fps, options.loop)[0]
+    figures, note = None, _(NO_TRUTH)
     if truth is not None:
         middle = round(float(times[options.inbetween + 1] / 2), 4)
         figures, note = _against(canvas.scale(read_picture(truth, limits)), drawn.pair, img0, img1, middle, report), ""
@@ -121,12 +123,18 @@ def _read_two(
     (h0, w0), (h1, w1) = img0.shape[:2], img1.shape[:2]
     if img0.shape != img1.shape and not resize_second:
         raise PictureSizesDifferError(
-            f"The two pictures differ in size: {w0}x{h0} and {w1}x{h1}. Send two of the same size, or have the "
-            "second resized to the first."
+            _(
+                "The two pictures differ in size: {w0}x{h0} and {w1}x{h1}. Send two of the same size, or "
+                "have the second resized to the first."
+            ).format(w0=w0, h0=h0, w1=w1, h1=h1)
         )
     canvas = Canvas.fit((w0, h0), options.resolution)
     if min(canvas.inner) < MIN_SIDE:
-        raise BadInputError(f"The pictures are {w0}x{h0}; each side must be at least {MIN_SIDE} pixels.")
+        raise BadInputError(
+            _("The pictures are {w0}x{h0}; each side must be at least {min_side} pixels.").format(
+                w0=w0, h0=h0, min_side=MIN_SIDE
+            )
+        )
     return canvas, canvas.scale(img0), canvas.scale(img1)
 
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from .errors import BadInputError
 from .files import atomically
 from .media_types import Limits, MediaType, sniff, sniff_bytes
+from .translation import gettext as _
 
 AnyPicture = NDArray[Any]  # (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16 over its whole range
 
@@ -81,7 +82,7 @@ def read_pixels(
     source: str | Path | bytes, limits: Limits | None = None, *, deep: bool = False, alpha: bool = False
 ) -> AnyPicture:
     """As `read_picture`, of a file or its bytes; deep: as uint16 over its whole range; alpha: as RGBA, (H, W, 4)."""
-    _, image = open_picture(source, limits or Limits())
+    image = open_picture(source, limits or Limits())[1]
     with image:
         try:
             orientation = _orientation(image)
@@ -91,7 +92,7 @@ def read_pixels(
                 image.load()
                 pixels = pixels_of(image)
         except (OSError, SyntaxError, ValueError, cv2.error) as error:
-            raise BadInputError("The picture is damaged or cut short. Send it again.") from error
+            raise BadInputError(_("The picture is damaged or cut short. Send it again.")) from error
     return to_depth(_turned(with_alpha(pixels) if alpha else on_black(pixels), orientation), deep=deep)
 
 
@@ -165,17 +166,24 @@ def open_picture(source: str | Path | bytes, limits: Limits) -> tuple[MediaType,
     else:
         kind, size, file = sniff(source), Path(source).stat().st_size, Path(source)  # type: ignore[assignment]
     if kind.picture is None:
-        what = f"a {kind.name} video" if kind.demuxer else f"a {kind.name} file"
-        raise BadInputError(f"This is {what}, not a picture. Send PNG or JPEG pictures.")
+        if kind.demuxer:
+            words = _("This is a {kind} video, not a picture. Send PNG or JPEG pictures.")
+        else:
+            words = _("This is a {kind} file, not a picture. Send PNG or JPEG pictures.")
+        raise BadInputError(words.format(kind=kind.name))
     limits.check_bytes(size)
     try:
         image = Image.open(file, formats=[kind.picture])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         most = f"{limits.max_pixels / 1e6:.0f} megapixels"
-        raise BadInputError(f"The picture is too large; at most {most} can be processed. Make it smaller.") from error
+        raise BadInputError(
+            _("The picture is too large; at most {most} can be processed. Make it smaller.").format(most=most)
+        ) from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise BadInputError(
-            f"The {kind.name} picture is damaged, or of a sort that cannot be read here. Save it as PNG and send that."
+            _(
+                "The {kind} picture is damaged, or of a sort that cannot be read here. Save it as PNG and send that."
+            ).format(kind=kind.name)
         ) from error
     try:
         limits.check_size(*image.size)

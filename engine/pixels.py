@@ -20,6 +20,7 @@ from torch import Tensor
 from .config import MIN_SIDE
 from .cores import side_by_side
 from .errors import BadInputError
+from .translation import gettext as _
 
 _MIN_PADDED = 64
 
@@ -33,17 +34,27 @@ def check_frames(img0: AnyPicture, img1: AnyPicture) -> None:
             image.ndim != 3 or image.shape[2] not in (3, 4)
         ):
             raise BadInputError(
-                "A frame must be an RGB or RGBA picture: a uint8 or uint16 array of shape (height, width, 3 or 4)."
+                _("A frame must be an RGB or RGBA picture: a uint8 or uint16 array of shape (height, width, 3 or 4).")
             )
     (h0, w0), (h1, w1) = img0.shape[:2], img1.shape[:2]
     if (h0, w0) != (h1, w1):
-        raise BadInputError(f"The two frames differ in size: {w0}x{h0} and {w1}x{h1}. Resize one to fit the other.")
+        raise BadInputError(
+            _("The two frames differ in size: {w0}x{h0} and {w1}x{h1}. Resize one to fit the other.").format(
+                w0=w0, h0=h0, w1=w1, h1=h1
+            )
+        )
     if img0.shape[2] != img1.shape[2] or img0.dtype != img1.dtype:
         raise BadInputError(
-            f"The two frames differ in kind: {_kind(img0)} and {_kind(img1)}. Bring both to the same kind."
+            _("The two frames differ in kind: {first} and {second}. Bring both to the same kind.").format(
+                first=_kind(img0), second=_kind(img1)
+            )
         )
     if min(h0, w0) < MIN_SIDE:
-        raise BadInputError(f"The frames are {w0}x{h0}; each side must be at least {MIN_SIDE} pixels.")
+        raise BadInputError(
+            _("The frames are {w0}x{h0}; each side must be at least {min_side} pixels.").format(
+                w0=w0, h0=h0, min_side=MIN_SIDE
+            )
+        )
 
 
 def has_alpha(image: AnyPicture) -> bool:
@@ -137,4 +148,5 @@ def _unit_planes(image: AnyPicture) -> NDArray[np.float32]:
 
 
 def _kind(image: AnyPicture) -> str:
-    return f"{'RGBA' if has_alpha(image) else 'RGB'} with {8 * image.dtype.itemsize} bits"
+    colours = "RGBA" if has_alpha(image) else "RGB"
+    return _("{colours} with {bits} bits").format(colours=colours, bits=8 * image.dtype.itemsize)

@@ -4,7 +4,8 @@ Decoders are large programs that read hostile input. Here they run with limits o
 torch, and what they find comes back as a JSON file, or {"error", "code"}.
 
 Request: {"kind", "paths": [...], "labels": [...], "folder": path, "answer": path, "limits": {...}, "memory": bytes,
-"seconds": int, "resize_second": bool, "fps": text or null}. What is made goes into the folder.
+"seconds": int, "resize_second": bool, "fps": text or null, "language": {"folders": [path], "locale": "de"}}. What is
+made goes into the folder, and what is said is in that language, as far as the folders have it.
 
 kind "video": {"info", "files": [name]}, and poster.jpg. A zip is packed as a sequence.
 kind "sequence": the same, of many pictures or a zip of them.
@@ -26,6 +27,8 @@ from .childproc import die_with_parent
 from .errors import BadInputError, EngineError, PictureSizesDifferError
 from .files import atomically
 from .media_types import ZIP, Limits, sniff
+from .translation import gettext as _
+from .translation import install_catalogues
 
 POSTER_WIDTH = 640  # pixels
 
@@ -34,7 +37,8 @@ def main(request_path: str) -> None:
     die_with_parent()
     request = json.loads(Path(request_path).read_text())
     limit(request["memory"], request["seconds"])
-    answer = Path(request["answer"])
+    answer, language = Path(request["answer"]), request["language"]
+    install_catalogues([Path(folder) for folder in language["folders"]], language["locale"])
     try:
         found = look(request)
     except PictureSizesDifferError as error:
@@ -42,7 +46,7 @@ def main(request_path: str) -> None:
     except EngineError as error:
         found = {"error": str(error), "code": "refused"}
     except MemoryError:
-        found = {"error": "The file needs more memory to open than an upload may use.", "code": "memory"}
+        found = {"error": _("The file needs more memory to open than an upload may use."), "code": "memory"}
     with atomically(answer) as part:
         part.write_text(json.dumps(found))
 
@@ -59,8 +63,9 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     limits, kind = Limits(**request["limits"]), request["kind"]
     sequence = kind == "sequence" or (kind == "video" and sniff(paths[0]) == ZIP)
     if request["fps"] is not None and not sequence:
-        what = "A video has its own frame rate" if kind == "video" else "Pairs of pictures have no frame rate"
-        raise BadInputError(f"{what}: leave it out here.")
+        if kind == "video":
+            raise BadInputError(_("A video has its own frame rate: leave it out here."))
+        raise BadInputError(_("Pairs of pictures have no frame rate: leave it out here."))
     if kind == "pairs":
         return look_at_pairs(paths, request["labels"], folder, limits, resize_second=request["resize_second"])
     if kind == "pictures":
@@ -106,10 +111,12 @@ def look_at_pairs(
     with open_album(paths, limits, labels) as album:
         pictures, bad = only_pictures(album)
         pairs, lonely = find_pairs([picture.label for picture in pictures])
-        bad += [(pictures[place].label, "It has no partner.") for place in lonely]
+        bad += [(pictures[place].label, _("It has no partner.")) for place in lonely]
         if len(pairs) > MAX_PAIRS:
             raise BadInputError(
-                f"That is {len(pairs)} pairs; at most {MAX_PAIRS} are taken at once. Send them in parts."
+                _("That is {count} pairs; at most {max_pairs} are taken at once. Send them in parts.").format(
+                    count=len(pairs), max_pairs=MAX_PAIRS
+                )
             )
         found = []
         for number, pair in enumerate(pairs):
@@ -136,11 +143,18 @@ def look_at_video(path: Path, poster: Path, limits: Limits) -> dict[str, Any]:
 
     kind = sniff(path)
     if kind.picture is not None and kind.demuxer is None and not kind.flipbook:
-        raise BadInputError(f"This is one {kind.name} picture. Send two or more, or a video: one has nothing between.")
+        raise BadInputError(
+            _("This is one {kind} picture. Send two or more, or a video: one has nothing between.").format(
+                kind=kind.name
+            )
+        )
     info = probe(path, limits)
     if info.frame_count == 1:
-        what = f"This {kind.name} has one picture only" if kind.picture else "This video has one frame only"
-        raise BadInputError(f"{what}. At least two are needed to draw what lies between them.")
+        if kind.picture:
+            words = _("This {kind} has one picture only. At least two are needed to draw what lies between them.")
+        else:
+            words = _("This video has one frame only. At least two are needed to draw what lies between them.")
+        raise BadInputError(words.format(kind=kind.name))
     write_poster(poster, frame_for_poster(path, info.duration))
     return info.to_dict() | {"glance": glance(path, info)}
 
@@ -152,7 +166,7 @@ def frame_for_poster(path: Path, duration: Fraction) -> Any:
     for start in (min(Fraction(2), duration / 3), None):
         for frame in read_frames(path, start=start):
             return frame.rgb
-    raise BadInputError("No picture of this video can be decoded. It may be damaged; export it again.")
+    raise BadInputError(_("No picture of this video can be decoded. It may be damaged; export it again."))
 
 
 def look_at_pictures(first: Path, second: Path, poster: Path, limits: Limits, *, resize_second: bool) -> dict[str, Any]:
@@ -162,12 +176,16 @@ def look_at_pictures(first: Path, second: Path, poster: Path, limits: Limits, *,
 
     (width, height), (width2, height2) = picture_size(first, limits), picture_size(second, limits)
     if min(width, height, width2, height2) < MIN_SIDE:
-        raise BadInputError(f"The pictures are too small: each side must be at least {MIN_SIDE} pixels.")
+        raise BadInputError(
+            _("The pictures are too small: each side must be at least {min_side} pixels.").format(min_side=MIN_SIDE)
+        )
     differ = (width, height) != (width2, height2)
     if differ and not resize_second:
         raise PictureSizesDifferError(
-            f"The pictures differ in size: {width}x{height} and {width2}x{height2}. "
-            f'Choose "resize the second to {width}x{height}", or send two of the same size.'
+            _(
+                'The pictures differ in size: {width}x{height} and {width2}x{height2}. Choose "resize the '
+                'second to {width}x{height}", or send two of the same size.'
+            ).format(width=width, height=height, width2=width2, height2=height2)
         )
     write_poster(poster, read_picture(first, limits))
     read_picture(second, limits)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .errors import StoppedError
+from .translation import gettext as _
 
 STAGES = ("reading", "interpolating", "evaluating", "joining", "previews")
 
@@ -42,7 +43,7 @@ class Reporter:
 
     def _tell(self, progress: Progress) -> None:
         if self.should_stop is not None and self.should_stop():
-            raise StoppedError("Stopped. Finished parts are kept and will be used when it is started again.")
+            raise StoppedError(_("Stopped. Finished parts are kept and will be used when it is started again."))
         self.last = progress
         if self.on_progress is not None:
             self.on_progress(progress)

@@ -20,6 +20,7 @@ from .filters import Filter, filtered
 from .formats import Encoding
 from .interlace import FieldOrder, deinterlaced
 from .orientation import UPRIGHT, Orientation
+from .translation import gettext as _
 from .video_info import VideoInfo
 from .yuv import without_alpha
 
@@ -59,18 +60,22 @@ def reading_notes(info: VideoInfo, reading: Reading, encoding: Encoding) -> list
     """In words, what of the source the result does not hold, and what was done to interlaced pictures."""
     notes, name = list[str](), encoding.format.label
     if info.interlaced and reading.fields == "progressive":
-        notes.append("The video is interlaced and was left so, as asked: comb edges show on motion.")
+        notes.append(_("The video is interlaced and was left so, as asked: comb edges show on motion."))
     elif info.interlaced:
-        notes.append("De-interlaced: one whole frame for each, at its time (bwdif).")
+        notes.append(_("De-interlaced: one whole frame for each, at its time (bwdif)."))
     if info.bit_depth > 8 and not reading.deep:
         notes.append(
-            f"The source has {info.bit_depth} bits a channel, this result ({name}) 8: smooth skies may show bands. "
-            "H.265, AV1, ProRes and PNG hold more."
+            _(
+                "The source has {bit_depth} bits a channel, this result ({name}) 8: smooth skies may show "
+                "bands. H.265, AV1, ProRes and PNG hold more."
+            ).format(bit_depth=info.bit_depth, name=name)
         )
     if info.alpha and not reading.alpha:
         notes.append(
-            f"The source has transparent parts, and {name} holds none: they are laid on black. "
-            "ProRes 4444, PNG, WebP and GIF keep them."
+            _(
+                "The source has transparent parts, and {name} holds none: they are laid on black. ProRes "
+                "4444, PNG, WebP and GIF keep them."
+            ).format(name=name)
         )
     return notes
 

@@ -18,10 +18,12 @@ from .errors import BadOptionsError, EngineError
 from .files import atomically, link
 from .segments import Manifest, Segment, names_of
 from .timeline import Timeline
+from .translation import gettext as _
+from .translation import gettext_noop
 from .watch import FOLDER as WATCH
 
 PLAN = "redraw.json"
-GONE = "The parts of this film are not kept any more. Run the whole job with the new settings."
+GONE = gettext_noop("The parts of this film are not kept any more. Run the whole job with the new settings.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,10 @@ class Redraw:
         fits = len(timeline) == last.segment.stop and timeline.duration == last.end
         if not fits or any(timeline.frame(piece.segment.start).time != piece.begin for piece in self.pieces):
             raise BadOptionsError(
-                "With these settings frames are shown at other times than in the rest of the film, so a part of it "
-                "cannot be drawn alone. Run the whole job with them."
+                _(
+                    "With these settings frames are shown at other times than in the rest of the film, so a part "
+                    "of it cannot be drawn alone. Run the whole job with them."
+                )
             )
         return [piece.segment if piece.fingerprint else _seen_by(timeline, piece.segment) for piece in self.pieces]
 
@@ -93,8 +97,9 @@ def plan_redraw(base: Path, begin: Fraction, end: Fraction) -> Redraw:
     length = Fraction(manifests[-1].end)
     if not 0 <= begin < min(end, length):
         raise BadOptionsError(
-            f"From {_clock(begin)} to {_clock(end)} there is nothing to draw. Choose a part of the film, which lasts "
-            f"{_clock(length)}."
+            _(
+                "From {begin} to {end} there is nothing to draw. Choose a part of the film, which lasts {length}."
+            ).format(begin=_clock(begin), end=_clock(end), length=_clock(length))
         )
     pieces = []
     for manifest in manifests:
@@ -138,8 +143,10 @@ def require_kept(kept: Mapping[int, str], manifests: Mapping[int, Manifest | Non
     damaged = [number for number in kept if manifests.get(number) is None]
     if damaged:
         raise EngineError(
-            f"Part {damaged[0]} of the film, which was to be kept, is damaged or gone. "
-            "Run the whole job with the new settings."
+            _(
+                "Part {number} of the film, which was to be kept, is damaged or gone. Run the whole job with "
+                "the new settings."
+            ).format(number=damaged[0])
         )
 
 
@@ -155,12 +162,12 @@ def _manifests(base: Path) -> list[Manifest]:
         for path in sorted((base / "segments").glob("seg_*.json")):
             found.append(Manifest(**json.loads(path.read_text())))
     except (OSError, ValueError, TypeError) as error:
-        raise EngineError(GONE) from error
+        raise EngineError(_(GONE)) from error
     starts = [0, *(manifest.segment["stop"] for manifest in found)]
     if not found or any(manifest.segment["start"] != at for manifest, at in zip(found, starts, strict=False)):
-        raise EngineError(GONE)
+        raise EngineError(_(GONE))
     if not all(manifest.end for manifest in found):  # made by an older version, which did not write times
-        raise EngineError(GONE)
+        raise EngineError(_(GONE))
     return found
 
 
@@ -169,7 +176,7 @@ def _take_over(base: Path, work_dir: Path, number: int) -> None:
     files = list((base / "segments").glob(f"{stem}.*"))
     manifest = base / "segments" / f"{stem}.json"
     if manifest not in files or len(files) < 2:
-        raise EngineError(GONE)
+        raise EngineError(_(GONE))
     pictures = [base / "frames" / name for name in names_of(json.loads(manifest.read_text())["pictures"])]
     for path in (*files, *pictures, *(base / WATCH).glob(f"{number:05d}.*")):
         _link(path, work_dir / path.relative_to(base))
@@ -180,7 +187,7 @@ def _link(path: Path, to: Path) -> None:
     try:
         link(path, to)
     except FileNotFoundError as error:
-        raise EngineError(GONE) from error
+        raise EngineError(_(GONE)) from error
 
 
 def _seen_by(timeline: Timeline, segment: Segment) -> Segment:

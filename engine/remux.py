@@ -25,6 +25,7 @@ from .formats import FORMATS, Format
 from .mp4_marks import mark_tracks, marks_of
 from .part import Timed
 from .reading import Reading
+from .translation import gettext as _
 from .video import VideoFrame, probe, read_frames
 from .video_info import VideoInfo
 from .writer import VideoWriter
@@ -138,10 +139,16 @@ def _layouts(
     end = 0
     for number, path in enumerate(paths):
         if _first(path) != (time_base, extradata):
-            raise BadInputError(f"Segment {path.name} was made with other settings than {paths[0].name}. Render again.")
+            raise BadInputError(
+                _("Segment {path} was made with other settings than {name}. Render again.").format(
+                    path=path.name, name=paths[0].name
+                )
+            )
         offset = round(starts[number] / time_base) if starts is not None else end
         if offset < end:
-            raise BadInputError(f"Segment {path.name} begins before the one in front of it ends. Render again.")
+            raise BadInputError(
+                _("Segment {path} begins before the one in front of it ends. Render again.").format(path=path.name)
+            )
         layout = _layout(path, offset)
         end = layout.end
         yield layout
@@ -157,7 +164,7 @@ def _layout(path: Path, offset: int) -> _Layout:
         ]
         length = video_stream(container).duration or 0  # of VP9 the demuxer tells no other
     if not found or damage.words():
-        raise BadInputError(f"Segment {path.name} is damaged. Render it again.")
+        raise BadInputError(_("Segment {path} is damaged. Render it again.").format(path=path.name))
     order = sorted(stamp for stamp, _ in found)
     rank = {stamp: place for place, stamp in enumerate(order)}
     delay = max(place - rank[stamp] for place, (stamp, _) in enumerate(found))

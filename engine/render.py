@@ -45,6 +45,7 @@ from .result import (
     write_zip,
 )
 from .segments import Manifest, Segment
+from .translation import gettext as _
 from .watch import PartMaker, Piece
 from .writer import VideoWriter
 
@@ -288,9 +289,9 @@ def _expected(film: Film) -> dict[str, Any]:
 
 def _evaluate(film: Film, report: Reporter, worst: Worst | None = None) -> tuple[dict[str, Any] | None, str]:
     if not film.options.held_out:
-        return None, "Held-out evaluation was switched off for this render."
+        return None, _("Held-out evaluation was switched off for this render.")
     if film.options.duplicates == "drop":
-        return None, "Repeated frames were taken out and nothing was drawn, so there is nothing to evaluate."
+        return None, _("Repeated frames were taken out and nothing was drawn, so there is nothing to evaluate.")
     return held_out(
         film.frames.plain,
         film.analysis,

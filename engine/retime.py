@@ -19,10 +19,17 @@ from statistics import median_low
 from typing import Any
 
 from .scenes import Gap
+from .translation import gettext as _
+from .translation import gettext_noop, ngettext
 
 PAUSE_FRAMES, PAUSE_SECONDS = 4, Fraction(1, 6)  # a hold longer than both is a pause
 MAX_PERIOD = 30  # drawings after which a rhythm has to come again: 24 of 25 frames, 29 of 30
-NAMES = {1: "on ones", 2: "on twos", 3: "on threes", 4: "on fours"}
+NAMES = {
+    1: gettext_noop("on ones"),
+    2: gettext_noop("on twos"),
+    3: gettext_noop("on threes"),
+    4: gettext_noop("on fours"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,8 @@ def cadence(gaps: Sequence[Gap], times: Sequence[Fraction], duration: Fraction) 
     if not frames:
         return None
     (count, of), most = max(frames.items(), key=lambda item: item[1])
-    label = NAMES.get(of, f"{count} drawing in {of} frames") if count == 1 else f"{count} drawings in {of} frames"
+    words = ngettext("{count} drawing in {frames} frames", "{count} drawings in {frames} frames", count)
+    label = _(NAMES[of]) if count == 1 and of in NAMES else words.format(count=count, frames=of)
     share = round(most / frames.total(), 3)
     return {"label": label, "share": share, "drawings": count, "frames": of, "repeated": sum(g.duplicate for g in gaps)}
 

@@ -24,6 +24,7 @@ from .files import atomically
 from .media_types import ZIP, Limits, sniff
 from .numbering import listed, number
 from .pictures import PictureFacts, picture_facts
+from .translation import gettext as _
 
 LIST = "sequence.json"
 DEFAULT_FPS = Fraction(24)
@@ -95,7 +96,9 @@ def pack_sequence(
     with open_album(source, limits, labels) as album, atomically(output) as part:
         if len(album) == 1:
             _looked_at(album[0], limits)  # perhaps no picture at all
-            raise BadInputError(f'There is one picture only, "{album[0].label}". At least two are needed.')
+            raise BadInputError(
+                _('There is one picture only, "{label}". At least two are needed.').format(label=album[0].label)
+            )
         order = number([picture.label for picture in album])
         pictures = [album[place] for place in order.order]
         check_room(output.parent)
@@ -121,14 +124,14 @@ def _looked_at(picture: Picture, limits: Limits) -> tuple[PictureFacts, bytes]:
 def _together(fps: Fraction, facts: list[PictureFacts], pages: list[Page], notes: list[str]) -> Facts:
     kinds = [kind for kind, _ in Counter(found.kind.name for found in facts).most_common()]
     if any(found.other_colours for found in facts):
-        notes = [*notes, "The pictures carry a colour profile: they are brought to sRGB, with 8 bits a channel."]
+        notes = [*notes, _("The pictures carry a colour profile: they are brought to sRGB, with 8 bits a channel.")]
     deep, alpha = any(found.deep for found in facts), any(found.alpha for found in facts)
     return Facts(fps, facts[0].width, facts[0].height, deep, alpha, kinds, pages, notes)
 
 
 def _check_sizes(pictures: list[Picture], facts: list[PictureFacts]) -> None:
     sizes = Counter((found.width, found.height) for found in facts)
-    (usual, _), *others = sizes.most_common()
+    usual, *others = (size for size, count in sizes.most_common())
     if others:
         odd = [
             f'"{picture.label}" ({found.width}x{found.height})'
@@ -136,11 +139,15 @@ def _check_sizes(pictures: list[Picture], facts: list[PictureFacts]) -> None:
             if (found.width, found.height) != usual
         ]
         raise BadInputError(
-            f"The pictures differ in size: most are {usual[0]}x{usual[1]}, but not {listed(odd)}. "
-            "Bring all to one size, or take those out."
+            _(
+                "The pictures differ in size: most are {width}x{height}, but not {names}. Bring all to one "
+                "size, or take those out."
+            ).format(width=usual[0], height=usual[1], names=listed(odd))
         )
     if min(usual) < MIN_SIDE:
-        raise BadInputError(f"The pictures are too small: each side must be at least {MIN_SIDE} pixels.")
+        raise BadInputError(
+            _("The pictures are too small: each side must be at least {min_side} pixels.").format(min_side=MIN_SIDE)
+        )
 
 
 @contextmanager
@@ -156,19 +163,19 @@ def open_sequence(path: Path) -> Iterator[tuple[Facts, Callable[[Page], bytes]]]
             yield facts, lambda page: _page_bytes(archive, page)
     except KeyError as error:
         raise BadInputError(
-            "This zip has not been made a sequence. Give the pictures to pack_sequence, or upload the zip."
+            _("This zip has not been made a sequence. Give the pictures to pack_sequence, or upload the zip.")
         ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, TypeError) as error:
-        raise BadInputError("This sequence of pictures is damaged. Send the pictures again.") from error
+        raise BadInputError(_("This sequence of pictures is damaged. Send the pictures again.")) from error
 
 
 def _page_bytes(archive: zipfile.ZipFile, page: Page) -> bytes:
     try:
         if archive.getinfo(page.file).file_size > MAX_PICTURE_BYTES:
-            raise BadInputError(f'"{page.label}" is too large.')
+            raise BadInputError(_('"{label}" is too large.').format(label=page.label))
         return archive.read(page.file)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
-        raise BadInputError(f'"{page.label}" is damaged.') from error
+        raise BadInputError(_('"{label}" is damaged.').format(label=page.label)) from error
 
 
 def as_film(

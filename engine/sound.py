@@ -17,6 +17,7 @@ from .formats import Format
 from .part import Part, Timed
 from .steady import Converter, Steady
 from .stretch import Samples, Stretcher
+from .translation import gettext as _
 from .words import copy_track_words
 
 BROWSER_CODECS = {"aac", "mp3", "opus", "flac"}
@@ -154,8 +155,11 @@ def sound_tracks(
     for number, stream in enumerate(source.streams.audio, 1):
         codec = codec_name(stream)
         if not decodable(stream) or stream.index not in full:
-            why = "has no sound in this part" if decodable(stream) else "cannot be decoded here"
-            notes.append(f"Sound track {number} ({codec}) {why} and was left out.")
+            if decodable(stream):
+                words = _("Sound track {number} ({codec}) has no sound in this part and was left out.")
+            else:
+                words = _("Sound track {number} ({codec}) cannot be decoded here and was left out.")
+            notes.append(words.format(number=number, codec=codec))
             continue
         if codec in held and part.stretch == 1 and not codec.startswith("pcm"):  # PCM comes in pieces of any length
             target = result.add_stream_from_template(stream)
@@ -202,10 +206,17 @@ def _losses(number: int, source: AudioStream, target: AudioStream, entry: Format
         return []
     mixed = channels not in LAYOUTS
     if codec in entry.sound:  # only stretched
-        return [f"The {channels} channels of sound track {number} were mixed down to stereo."] if mixed else []
-    down = f", its {channels} channels mixed down to stereo" if mixed else ""
+        words = _("The {channels} channels of sound track {number} were mixed down to stereo.") if mixed else ""
+    elif mixed:
+        words = _(
+            "Sound track {number} ({codec}) does not go into {container} and was encoded as {wanted}, its {channels} "
+            "channels mixed down to stereo."
+        )
+    else:
+        words = _("Sound track {number} ({codec}) does not go into {container} and was encoded as {wanted}.")
     container, wanted = entry.label.split(",")[0], ENCODED[name]
-    return [f"Sound track {number} ({codec}) does not go into {container} and was encoded as {wanted}{down}."]
+    said = words.format(number=number, codec=codec, container=container, wanted=wanted, channels=channels)
+    return [said] if said else []
 
 
 def _timed(encoded: Iterable[av.Packet[Any]]) -> Iterator[Timed]:

@@ -15,6 +15,7 @@ from av.subtitles.subtitle import SubtitleSet
 from .demux import codec_name
 from .formats import Format
 from .part import Part, Timed
+from .translation import gettext as _
 from .words import copy_track_words
 
 TEXT = {"mp4": "mov_text", "mov": "mov_text", "webm": "webvtt"}  # by FFmpeg's name of the container
@@ -154,15 +155,17 @@ def subtitle_tracks(
     tracks: list[Subtitles] = []
     for number, stream in enumerate(source.streams.subtitles, 1):
         codec = codec_name(stream)
-        what = f"Subtitle track {number} ({codec})"
         if not holds(entry, stream) or stream.index not in full:
-            notes.append(f"{what} {_why_not(stream, entry)} and was left out.")
+            notes.append(_why_not(stream, entry).format(number=number, codec=codec, container=name))
             continue
         if codec == TEXT[kind] or codec in PICTURES.get(kind, ()):
             target = result.add_stream_from_template(stream)
             tracks.append(CopiedSubtitles(stream, target, part))
         else:
-            lost = f"{what} lost places, effects and the like: {name} holds little more than text."
+            lost = _(
+                "Subtitle track {number} ({codec}) lost places, effects and the like: {container} holds little more "
+                "than text."
+            ).format(number=number, codec=codec, container=name)
             notes += [lost] if codec in STYLED else []
             target = _writer(stream, result, TEXT[kind])
             tracks.append(WrittenSubtitles(stream, target, part, notes, lost))
@@ -180,11 +183,14 @@ def holds(entry: Format, stream: SubtitleStream) -> bool:
 
 
 def _why_not(stream: SubtitleStream, entry: Format) -> str:
+    """A sentence with the places {number}, {codec} and {container}."""
     if stream.codec_context is None:
-        return "cannot be read here"
+        return _("Subtitle track {number} ({codec}) cannot be read here and was left out.")
     if not holds(entry, stream):
-        return f"consists of pictures, which {entry.label.split(',')[0]} does not hold,"
-    return "has no text in this part"
+        return _(
+            "Subtitle track {number} ({codec}) consists of pictures, which {container} does not hold, and was left out."
+        )
+    return _("Subtitle track {number} ({codec}) has no text in this part and was left out.")
 
 
 def is_pause(packet: av.Packet[Any]) -> bool:

@@ -18,6 +18,7 @@ from torch import Tensor
 from .errors import BadOptionsError
 from .motion import Flow
 from .pixels import AnyPicture
+from .translation import gettext as _
 
 BYTES_PER_PIXEL = 400  # working memory of drawing in float32; measured, rounded up (docs/video.md)
 KEPT_PER_PIXEL = 64  # of it, what a matched pair holds for the next new frame and the next pair
@@ -82,8 +83,10 @@ def tile_memory() -> int:
     text = os.environ.get("INBETWEEN_TILE_MEMORY_MB", "1500").strip() or "1500"
     if not text.isdecimal() or int(text) < _MIN_MEMORY_MB:
         raise BadOptionsError(
-            f'INBETWEEN_TILE_MEMORY_MB = "{text}" is not usable. Give a whole number of megabytes, '
-            f"{_MIN_MEMORY_MB} or more."
+            _(
+                'INBETWEEN_TILE_MEMORY_MB = "{text}" is not usable. Give a whole number of megabytes, '
+                "{min_memory_mb} or more."
+            ).format(text=text, min_memory_mb=_MIN_MEMORY_MB)
         )
     return int(text) * 1_000_000
 

@@ -19,6 +19,7 @@ from itertools import pairwise
 
 from .config import RenderOptions
 from .errors import BadInputError
+from .translation import gettext as _
 
 MAX_TIMESCALE = 2**31 - 1  # ticks per second that fit an mp4 header
 FALLBACK_TIMESCALE = 1_000_000
@@ -146,7 +147,9 @@ def plan(
         BadInputError: fewer than two frames: there is nothing between them.
     """
     if len(times) < 2:
-        raise BadInputError("The video has only one frame. There is nothing to draw between; at least two are needed.")
+        raise BadInputError(
+            _("The video has only one frame. There is nothing to draw between; at least two are needed.")
+        )
     keys = times if keys is None else keys
     for rising in (times, keys):
         if rising[0] != 0 or any(after <= before for before, after in pairwise(rising)):

@@ -17,6 +17,7 @@ from .decode import decoded
 from .demux import is_undated, open_input, packets, shown, tolerance, video_stream
 from .errors import BadInputError, BadOptionsError
 from .media_types import Limits
+from .translation import gettext as _
 
 STANDARD_RATES = tuple(
     Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "120")
@@ -49,9 +50,13 @@ def timing_of(path: Path, limits: Limits, damage: Damage) -> Timing:
                 found.append((stamp, length))
             unstamped += stamp is None
             if len(found) + unstamped > limits.max_frames:
-                raise BadInputError(f"The video has more than {limits.max_frames} frames. Cut it into parts.")
+                raise BadInputError(
+                    _("The video has more than {max_frames} frames. Cut it into parts.").format(
+                        max_frames=limits.max_frames
+                    )
+                )
         if not found:
-            raise BadInputError("There is no frame in this video that can be read. Send it again.")
+            raise BadInputError(_("There is no frame in this video that can be read. Send it again."))
         stamps = sorted({stamp for stamp, _ in found})
         time_base = stream.time_base or Fraction(1, 90000)
         rate = constant_rate(stamps, time_base, _candidates(stream, stamps, time_base), unstamped)
@@ -90,7 +95,7 @@ def _in_order(container: InputContainer, stream: VideoStream, damage: Damage) ->
     """(time stamp, duration) of frames that only decoding puts in order."""
     time_base = stream.time_base or Fraction(1, 90000)
     step = round(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1
-    for index, _ in enumerate(decoded(packets(container, stream, damage), stream, damage)):
+    for index, _frame in enumerate(decoded(packets(container, stream, damage), stream, damage)):
         yield index * step, step
 
 

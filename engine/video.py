@@ -28,6 +28,7 @@ from .orientation import Orientation
 from .reading import Converter, Reading, has_alpha, is_opaque
 from .splice import resets_of
 from .timing import Timing, timing_of
+from .translation import gettext as _
 from .video_info import VideoInfo
 
 __all__ = ["Reading", "VideoFrame", "VideoInfo", "frame_times", "probe", "read_frames"]
@@ -156,7 +157,7 @@ def read_frames(
                 damage.marred.append(time)
             yield VideoFrame(time, *convert(frame, stream.codec_context, damage))
     if not found and not start and damage.packets:
-        raise BadInputError("No frame of this video can be decoded: its data is damaged. Send it again.")
+        raise BadInputError(_("No frame of this video can be decoded: its data is damaged. Send it again."))
     if on_notice is not None:
         _tell(damage, on_notice, path, limits, found, start, stop, info.frame_count if info is not None else None)
 
@@ -236,19 +237,30 @@ def _notes(
     notes = damage.words()
     missing = missing_bytes(path, sniff(path))
     if missing > 0:
-        of = f" of {stream.frames}" if stream.frames > len(timing.times) else ""
-        notes.insert(0, f"The file is cut short by {missing} bytes: {len(timing.times)}{of} frames can be read.")
+        if stream.frames > len(timing.times):
+            words = _("The file is cut short by {missing} bytes: {count} of {all} frames can be read.")
+        else:
+            words = _("The file is cut short by {missing} bytes: {count} frames can be read.")
+        notes.insert(0, words.format(missing=missing, count=len(timing.times), all=stream.frames))
     if broken := broken_inside(path, sniff(path)):
         notes.insert(0, broken)
     if len(timing.times) == 1:
-        notes.append("The video has a single frame: there is nothing to interpolate between.")
+        notes.append(_("The video has a single frame: there is nothing to interpolate between."))
     if tags.hdr:
         kind = "HDR10 (PQ)" if tags.transfer == "smpte2084" else "HLG"
-        notes.append(f"This is {kind} high dynamic range video. It keeps its HDR tags; still pictures of it look pale.")
+        notes.append(
+            _("This is {kind} high dynamic range video. It keeps its HDR tags; still pictures of it look pale.").format(
+                kind=kind
+            )
+        )
     if fields.note:
         notes.append(fields.note)
     if recordings > 1:
-        notes.append(f"{recordings} recordings were put together in this file: each is shown after the one before.")
+        notes.append(
+            _("{recordings} recordings were put together in this file: each is shown after the one before.").format(
+                recordings=recordings
+            )
+        )
     if timing.rate is None:
-        notes.append("The frame rate varies; the timing of every frame is kept.")
+        notes.append(_("The frame rate varies; the timing of every frame is kept."))
     return notes

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -26,9 +27,9 @@ class Json(JSONParser):
             data = super().parse(stream, media_type, parser_context)
             json.dumps(data, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            raise exceptions.ParseError("The JSON holds a \\ud800-\\udfff that is half of a pair.") from error
+            raise exceptions.ParseError(_("The JSON holds a \\ud800-\\udfff that is half of a pair.")) from error
         except RecursionError as error:
-            raise exceptions.ParseError("The JSON is nested too deeply.") from error
+            raise exceptions.ParseError(_("The JSON is nested too deeply.")) from error
         return data
 
 
@@ -51,7 +52,7 @@ class Pages(CursorPagination):
     ordering = ("-created_at", "-pk")
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        words = "This is no cursor. Take the addresses in `next` and `previous` as they are."
+        words = _("This is no cursor. Take the addresses in `next` and `previous` as they are.")
         try:
             cursor = super().decode_cursor(request)
             if cursor is not None and cursor.position is not None and parse_datetime(str(cursor.position)) is None:
@@ -71,9 +72,8 @@ class Filters(DjangoFilterBackend):
         if view.action == "list":
             known = [*(filters.base_filters if filters else ())]
             unknown = sorted(set(request.query_params) - {*known, *self.PAGES})
-            words = (
-                f"There is no such filter. Choose of: {', '.join(known)}." if known else "There are no filters here."
-            )
+            words = _("There is no such filter. Choose of: %(names)s.") % {"names": ", ".join(known)}
+            words = words if known else _("There are no filters here.")
             if unknown:
                 raise exceptions.ValidationError({name: [words] for name in unknown})
         found: QuerySet[Row] = super().filter_queryset(request, queryset, view)

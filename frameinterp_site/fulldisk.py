@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from engine.disk import FULL
 from interpolation.services.disk import DISK_FULL
@@ -31,8 +32,8 @@ class FullDiskMiddleware:
             return None
         logger.error("%s %s: %s", request.method, request.path, exception)
         if request.path.startswith("/api/"):
-            return JsonResponse({"detail": DISK_FULL}, status=INSUFFICIENT_STORAGE)
-        page = render_to_string("500.html", {"heading": "The server's disk is full", "words": DISK_FULL})
+            return JsonResponse({"detail": _(DISK_FULL)}, status=INSUFFICIENT_STORAGE)
+        page = render_to_string("500.html", {"heading": _("The server's disk is full"), "words": _(DISK_FULL)})
         return HttpResponse(page, status=INSUFFICIENT_STORAGE)
 
 

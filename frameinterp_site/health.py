@@ -19,6 +19,7 @@ from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
@@ -76,7 +77,7 @@ def signs_of_life() -> dict[str, dict[str, Any]]:
     try:
         return {"clusters": clusters(), "reaper": the_reaper()}
     except (DatabaseError, RedisError, OSError):
-        problem = "The cache does not answer: nobody knows whether the workers are alive (INBETWEEN_CACHE)."
+        problem = _("The cache does not answer: nobody knows whether the workers are alive (INBETWEEN_CACHE).")
         return {"cache": {"ok": False, "problems": [problem]}}
 
 
@@ -88,7 +89,7 @@ def database() -> dict[str, Any]:
         }
         running = Job.objects.filter(status=Job.Status.RUNNING).count()
     except DatabaseError:
-        return {"ok": False, "problems": ["The database does not answer."]}
+        return {"ok": False, "problems": [_("The database does not answer.")]}
     return {"ok": True, "waiting": waiting, "running": running, "problems": []}
 
 
@@ -106,14 +107,13 @@ def jobs() -> dict[str, Any]:
         return {"problems": []}  # is said already
     problems = []
     if silent:
-        problems.append(f"{silent} running job(s) have said nothing for {settings.HEARTBEAT_STALE:.0f} seconds.")
+        words = _("%(count)s running job(s) have said nothing for %(seconds).0f seconds.")
+        problems.append(words % {"count": silent, "seconds": settings.HEARTBEAT_STALE})
     if untaken:
-        problems.append("Jobs wait, but no worker takes them. Restart the workers (manage.py up).")
-    problems += [f"The {worker} has been silent for {seconds:.0f} seconds." for worker, seconds in missing]
+        problems.append(_("Jobs wait, but no worker takes them. Restart the workers (manage.py up)."))
+    words = _("The %(worker)s has been silent for %(seconds).0f seconds.")
+    problems += [words % {"worker": worker, "seconds": seconds} for worker, seconds in missing]
     return {"silent": silent, "held": holds, "missing_workers": len(missing), "problems": problems}
-
-
-MISSED = {"webhooks": "no program is told that a job is done"}
 
 
 def clusters() -> dict[str, Any]:
@@ -123,16 +123,19 @@ def clusters() -> dict[str, Any]:
         alive = silence is not None and silence < CLUSTER_SILENT
         found[name] = {"alive": alive, "seen_seconds_ago": silence}
         if not alive:
-            found["problems"].append(
-                f"No {name} worker is alive: {MISSED.get(name, 'jobs wait')}. Start one (manage.py up)."
-            )
+            words = _("No %(name)s worker is alive: jobs wait. Start one (manage.py up).")
+            if name == "webhooks":
+                words = _(
+                    "No %(name)s worker is alive: no program is told that a job is done. Start one (manage.py up)."
+                )
+            found["problems"].append(words % {"name": name})
     return found
 
 
 def the_reaper() -> dict[str, Any]:
     silence = since(cache.get(reaper.SEEN))
     alive = silence is not None and silence < 3 * settings.REAP_INTERVAL + 30
-    problems = [] if alive else ["The reaper is not running: jobs of dead workers are not noticed."]
+    problems = [] if alive else [_("The reaper is not running: jobs of dead workers are not noticed.")]
     return {"alive": alive, "seen_seconds_ago": silence, "problems": problems}
 
 
@@ -142,15 +145,15 @@ def media() -> dict[str, Any]:
         with tempfile.NamedTemporaryFile(dir=Path(settings.MEDIA_ROOT), prefix=".ready-") as file:
             file.write(b"ready")
     except OSError as error:
-        reason = error.strerror or str(error)
-        return {"writable": False, "problems": [f"The media folder cannot be written: {reason} (INBETWEEN_MEDIA)."]}
+        words = _("The media folder cannot be written: %(reason)s (INBETWEEN_MEDIA).")
+        return {"writable": False, "problems": [words % {"reason": error.strerror or str(error)}]}
     return {"writable": True, "problems": []}
 
 
 def disk() -> dict[str, Any]:
     free = min(shutil.disk_usage(folder).free for folder in (settings.DATA_DIR, settings.MEDIA_ROOT))
     enough = free >= settings.MIN_FREE_BYTES
-    problems = [] if enough else ["The disk is full: no uploads or jobs are taken."]
+    problems = [] if enough else [_("The disk is full: no uploads or jobs are taken.")]
     return {"free_mb": free // 2**20, "must_stay_free_mb": settings.MIN_FREE_BYTES // 2**20, "problems": problems}
 
 

@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from interpolation.media import asker
 from interpolation.models import KeptAnswer
@@ -35,8 +36,11 @@ class IdempotencyMiddleware:
         meant = request.method == "POST" and request.path.startswith(ROOT) and key
         if not meant or request.path.startswith(NEVER_KEPT):
             return self.get_response(request)
+        said = {"header": HEADER, "most": LONGEST}
         if len(key) > LONGEST or not key.isprintable():
-            return problem_response(request, "refused", f"{HEADER}: choose up to {LONGEST} printable characters.")
+            return problem_response(
+                request, "refused", _("%(header)s: choose up to %(most)s printable characters.") % said
+            )
         user = asker(request)
         if isinstance(user, AnonymousUser):
             return self.get_response(request)  # which says that a token is missing
@@ -62,10 +66,10 @@ class IdempotencyMiddleware:
 
 def again(request: HttpRequest, kept: KeptAnswer, mark: str) -> HttpResponse:
     if kept.fingerprint != mark:
-        words = f"This {HEADER} was used for another call in the last 24 hours. Take a new one for a new call."
-        return problem_response(request, "key-reused", words)
+        words = _("This %(header)s was used for another call in the last 24 hours. Take a new one for a new call.")
+        return problem_response(request, "key-reused", words % {"header": HEADER})
     if kept.status is None:
-        response = problem_response(request, "in-progress", "The first call with this key is not answered yet.")
+        response = problem_response(request, "in-progress", _("The first call with this key is not answered yet."))
         response["Retry-After"] = "2"
         return response
     response = HttpResponse(kept.body, status=kept.status, content_type=kept.content_type)

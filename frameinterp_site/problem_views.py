@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404
 from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
@@ -51,8 +52,8 @@ def describe(code: str) -> dict[str, Any]:
         "type": f"{ROOT}problems/{code}/",
         "code": code,
         "status": kind.status,
-        "title": kind.title,
-        "when": kind.when,
+        "title": _(kind.title),
+        "when": _(kind.when),
     }
 
 
@@ -65,12 +66,14 @@ class Unknown(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        known = "/api/docs/ describes all addresses."
         if not request.path.endswith("/"):
             try:
                 match = resolve(f"{request.path}/")
             except Resolver404:
                 match = None
             if match is not None and match.url_name != "api-unknown":
-                raise exceptions.NotFound(f"There is nothing here; {request.path}/ with the slash at the end is meant.")
-        raise exceptions.NotFound(f"There is no such address. {known}")
+                raise exceptions.NotFound(
+                    _("There is nothing here; %(path)s with the slash at the end is meant.")
+                    % {"path": f"{request.path}/"}
+                )
+        raise exceptions.NotFound(_("There is no such address. /api/docs/ describes all addresses."))

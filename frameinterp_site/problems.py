@@ -18,6 +18,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -40,30 +42,122 @@ class Kind:
 
 
 KINDS = {
-    "malformed": Kind(400, "The body cannot be read", "The body is not what its content type says, or broke off."),
-    "invalid": Kind(400, "Something that was sent is wrong", "`errors` names every field, with what to do."),
-    "refused": Kind(400, "This cannot be done", "All fields are good, but not together, or not with this source."),
-    "sizes-differ": Kind(400, "The pictures differ in size", "Send `resize_second` to take them all the same."),
-    "not-authenticated": Kind(401, "Who is asking?", "There is no token, or it is wrong, over, or revoked."),
-    "forbidden": Kind(403, "You may not do this", "Your role in the project, or the scope of your token."),
-    "limit-reached": Kind(403, "This is more than you may have", "A limit of your account; see `GET /account/`."),
-    "not-found": Kind(404, "There is no such thing", "It does not exist, is deleted, or is somebody else's."),
-    "method-not-allowed": Kind(405, "This address does not take this method", "`Allow` names those it takes."),
-    "conflict": Kind(409, "Not in this state", "A job that is over cannot be cancelled, one that runs not downloaded."),
-    "in-progress": Kind(409, "The first call is still at work", "Another call with the same `Idempotency-Key`."),
-    "gone": Kind(410, "This is not kept any more", "The file was removed. Run the job, or upload the file, again."),
-    "precondition-failed": Kind(412, "A condition of the call does not hold", "A header such as `Tus-Resumable`."),
-    "too-large": Kind(413, "This is too much", "More bytes or files than are taken, or than the disk has room for."),
-    "unsupported-media-type": Kind(415, "This content type is not taken", "The description of the call names those."),
-    "range-not-satisfiable": Kind(416, "The file has no such bytes", "`Content-Range` says how many it has."),
-    "key-reused": Kind(422, "The key was used for another call", "An `Idempotency-Key` belongs to one call and body."),
-    "locked": Kind(423, "Somebody else is at it", "Another connection sends the same upload. Try again in seconds."),
-    "too-many-requests": Kind(429, "Too many calls", "`Retry-After` says in how many seconds to come back."),
-    "checksum-mismatch": Kind(460, "These are other bytes", "Not those of `Upload-Checksum`. Send them again."),
-    "internal-error": Kind(500, "Something broke inside", "The administrator finds it in the log."),
-    "unavailable": Kind(503, "Not at the moment", "Come back later."),
-    "disk-full": Kind(507, "The server's disk is full", "Nothing was kept. The administrator has to make room."),
-}  # fmt: skip
+    "malformed": Kind(
+        400,
+        gettext_noop("The body cannot be read"),
+        gettext_noop("The body is not what its content type says, or broke off."),
+    ),
+    "invalid": Kind(
+        400,
+        gettext_noop("Something that was sent is wrong"),
+        gettext_noop("`errors` names every field, with what to do."),
+    ),
+    "refused": Kind(
+        400,
+        gettext_noop("This cannot be done"),
+        gettext_noop("All fields are good, but not together, or not with this source."),
+    ),
+    "sizes-differ": Kind(
+        400,
+        gettext_noop("The pictures differ in size"),
+        gettext_noop("Send `resize_second` to take them all the same."),
+    ),
+    "not-authenticated": Kind(
+        401,
+        gettext_noop("Who is asking?"),
+        gettext_noop("There is no token, or it is wrong, over, or revoked."),
+    ),
+    "forbidden": Kind(
+        403,
+        gettext_noop("You may not do this"),
+        gettext_noop("Your role in the project, or the scope of your token."),
+    ),
+    "limit-reached": Kind(
+        403,
+        gettext_noop("This is more than you may have"),
+        gettext_noop("A limit of your account; see `GET /account/`."),
+    ),
+    "not-found": Kind(
+        404,
+        gettext_noop("There is no such thing"),
+        gettext_noop("It does not exist, is deleted, or is somebody else's."),
+    ),
+    "method-not-allowed": Kind(
+        405,
+        gettext_noop("This address does not take this method"),
+        gettext_noop("`Allow` names those it takes."),
+    ),
+    "conflict": Kind(
+        409,
+        gettext_noop("Not in this state"),
+        gettext_noop("A job that is over cannot be cancelled, one that runs not downloaded."),
+    ),
+    "in-progress": Kind(
+        409,
+        gettext_noop("The first call is still at work"),
+        gettext_noop("Another call with the same `Idempotency-Key`."),
+    ),
+    "gone": Kind(
+        410,
+        gettext_noop("This is not kept any more"),
+        gettext_noop("The file was removed. Run the job, or upload the file, again."),
+    ),
+    "precondition-failed": Kind(
+        412,
+        gettext_noop("A condition of the call does not hold"),
+        gettext_noop("A header such as `Tus-Resumable`."),
+    ),
+    "too-large": Kind(
+        413,
+        gettext_noop("This is too much"),
+        gettext_noop("More bytes or files than are taken, or than the disk has room for."),
+    ),
+    "unsupported-media-type": Kind(
+        415,
+        gettext_noop("This content type is not taken"),
+        gettext_noop("The description of the call names those."),
+    ),
+    "range-not-satisfiable": Kind(
+        416,
+        gettext_noop("The file has no such bytes"),
+        gettext_noop("`Content-Range` says how many it has."),
+    ),
+    "key-reused": Kind(
+        422,
+        gettext_noop("The key was used for another call"),
+        gettext_noop("An `Idempotency-Key` belongs to one call and body."),
+    ),
+    "locked": Kind(
+        423,
+        gettext_noop("Somebody else is at it"),
+        gettext_noop("Another connection sends the same upload. Try again in seconds."),
+    ),
+    "too-many-requests": Kind(
+        429,
+        gettext_noop("Too many calls"),
+        gettext_noop("`Retry-After` says in how many seconds to come back."),
+    ),
+    "checksum-mismatch": Kind(
+        460,
+        gettext_noop("These are other bytes"),
+        gettext_noop("Not those of `Upload-Checksum`. Send them again."),
+    ),
+    "internal-error": Kind(
+        500,
+        gettext_noop("Something broke inside"),
+        gettext_noop("The administrator finds it in the log."),
+    ),
+    "unavailable": Kind(
+        503,
+        gettext_noop("Not at the moment"),
+        gettext_noop("Come back later."),
+    ),
+    "disk-full": Kind(
+        507,
+        gettext_noop("The server's disk is full"),
+        gettext_noop("Nothing was kept. The administrator has to make room."),
+    ),
+}
 # What is said where nothing better is known: the first kind of the status.
 BY_STATUS = {kind.status: code for code, kind in reversed(KINDS.items())} | {400: "malformed", 403: "forbidden"}
 BY_ERROR: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
@@ -85,9 +179,11 @@ BY_ERROR: tuple[tuple[type[Exception], str], ...] = (  # the first that fits
     (RecursionError, "malformed"),
 )
 DETAILS = {
-    "too-large": "The body is larger than the server takes.",
-    "malformed": "The body cannot be read. Send it again, whole, as its content type says.",
-    "internal-error": "Something broke inside. Nothing is known to be lost; the administrator finds it in the log.",
+    "too-large": gettext_noop("The body is larger than the server takes."),
+    "malformed": gettext_noop("The body cannot be read. Send it again, whole, as its content type says."),
+    "internal-error": gettext_noop(
+        "Something broke inside. Nothing is known to be lost; the administrator finds it in the log."
+    ),
 }
 
 
@@ -98,9 +194,9 @@ def problem(
     kind = KINDS[code]
     body: dict[str, Any] = {
         "type": f"{ROOT}problems/{code}/",
-        "title": kind.title,
+        "title": _(kind.title),
         "status": kind.status,
-        "detail": detail or DETAILS.get(code, kind.when),
+        "detail": detail or _(DETAILS.get(code, kind.when)),
         "instance": request.path,
         "code": code,
     }
@@ -138,11 +234,15 @@ def _of_framework(request: HttpRequest, error: exceptions.APIException, status: 
         return problem(request, "invalid", in_one_sentence(errors), errors)
     if isinstance(error, exceptions.Throttled):
         seconds = getattr(error, "wait", None)
-        wait = f" Come back in {math.ceil(seconds)} seconds." if seconds else ""
-        return problem(request, "too-many-requests", f"These are more calls than are taken.{wait}")
+        words = _("These are more calls than are taken.")
+        if seconds:
+            count = math.ceil(seconds)
+            back = ngettext("Come back in %(count)s second.", "Come back in %(count)s seconds.", count)
+            words = f"{words} {back % {'count': count}}"
+        return problem(request, "too-many-requests", words)
     if isinstance(error, exceptions.NotFound):
         detail = str(error.detail)
-        return problem(request, "not-found", "" if detail in ("Not found.", "") else detail)
+        return problem(request, "not-found", "" if detail in (str(exceptions.NotFound.default_detail), "") else detail)
     chosen = getattr(error, "problem", "") or BY_STATUS.get(status, "refused")
     return problem(request, chosen, str(error.detail))
 
@@ -163,8 +263,9 @@ def field_errors(detail: Any, path: tuple[str, ...] = ()) -> Iterator[dict[str, 
 
 def in_one_sentence(errors: list[dict[str, str]], most: int = 3) -> str:
     named = [f"{error['field']}: {error['detail']}" if error["field"] else error["detail"] for error in errors]
-    more = f" And {len(named) - most} more." if len(named) > most else ""
-    return " ".join(named[:most]) + more
+    if len(named) > most:
+        return " ".join([*named[:most], _("And %(count)s more.") % {"count": len(named) - most}])
+    return " ".join(named)
 
 
 # -- From everything else ----------------------------------------------------------------------------------------------
@@ -195,9 +296,8 @@ def body_refused(request: HttpRequest) -> HttpResponse | None:
     small = (request.content_type or "") not in ("multipart/form-data", "application/offset+octet-stream")
     if not small or not length.isdecimal() or int(length) <= limit:
         return None
-    return problem_response(
-        request, "too-large", f"The body has {int(length)} bytes; at most {limit} are taken. Files go as a form."
-    )
+    words = _("The body has %(size)s bytes; at most %(most)s are taken. Files go as a form.")
+    return problem_response(request, "too-large", words % {"size": int(length), "most": limit})
 
 
 def problem_response(request: HttpRequest, code: str, detail: str = "") -> HttpResponse:
@@ -211,7 +311,7 @@ def as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponse
     body = problem(request, code or "refused", said(response) if code != "internal-error" else "")
     body["status"] = status
     if code is None:
-        body["title"] = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Refused"
+        body["title"] = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else _("Refused")
     made = HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE)
     for name, value in response.headers.items():
         if name.lower() not in ("content-type", "content-length", "content-disposition"):

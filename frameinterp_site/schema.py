@@ -57,7 +57,7 @@ PROBLEM = {
     "required": ["type", "title", "status", "detail", "instance", "code"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference", "description": "An address that says more of the kind."},
-        "title": {"type": "string", "description": "The kind in a few words; always the same."},
+        "title": {"type": "string", "description": "The kind in a few words, for people; `code` is for programs."},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What is wrong this time, and what to do."},
         "instance": {"type": "string", "description": "The address that was asked."},

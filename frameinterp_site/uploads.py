@@ -17,13 +17,14 @@ from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandl
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_noop
 
 from engine.disk import FULL
 from interpolation.services.disk import DISK_FULL, in_words
 from interpolation.services.uploads import MAX_FILES
 
 OVERHEAD = 64 * 1024  # what a form adds around its files
-TOO_MANY = f"At most {MAX_FILES} files are taken at once. Pack the pictures into one zip and send that."
+TOO_MANY = gettext_noop("At most %(count)s files are taken at once. Pack the pictures into one zip and send that.")
 
 
 class ArrivedFile(TemporaryUploadedFile):
@@ -74,7 +75,7 @@ class GuardedUploadHandler(TemporaryFileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         self.count += 1
         if self.refusal or self.count > MAX_FILES:
-            self.refuse(self.refusal or TOO_MANY)
+            self.refuse(self.refusal or gettext(TOO_MANY) % {"count": MAX_FILES})
         super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
         try:
             self.file = ArrivedFile(
@@ -101,15 +102,17 @@ class GuardedUploadHandler(TemporaryFileUploadHandler):
         """A line that was closed half-way looks like the end of the form: only the count of bytes tells."""
         arrived = getattr(self.stream, "_pos", self.announced)
         if arrived < self.announced and self.request is not None and not hasattr(self.request, "upload_refused"):
-            words = f"The upload broke off: {in_words(arrived)} of {in_words(self.announced)} arrived. "
-            self.request.upload_refused = words + "Nothing was kept. Send it again."  # type: ignore[attr-defined]
+            words = gettext(
+                "The upload broke off: %(arrived)s of %(all)s arrived. Nothing was kept. Send it again."
+            ) % {"arrived": in_words(arrived), "all": in_words(self.announced)}
+            self.request.upload_refused = words  # type: ignore[attr-defined]
             self.request.upload_status = 400  # type: ignore[attr-defined]
 
     def full(self, error: OSError) -> None:
         if error.errno not in FULL:
             raise error
         self.upload_interrupted()
-        self.refuse(DISK_FULL)
+        self.refuse(gettext(DISK_FULL))
 
     def refuse(self, words: str) -> None:
         if self.request is not None:
@@ -120,16 +123,20 @@ class GuardedUploadHandler(TemporaryFileUploadHandler):
 def refusal(content_length: int) -> str:
     """Why an upload of so many bytes is not taken; "" if it is."""
     if content_length > settings.MAX_UPLOAD_BYTES + OVERHEAD:
-        return (
-            f"The upload has {in_words(content_length)}; at most {in_words(settings.MAX_UPLOAD_BYTES)} are taken. "
-            "Cut the video, or encode it smaller."
-        )
+        return gettext("The upload has %(size)s; at most %(most)s are taken. Cut the video, or encode it smaller.") % {
+            "size": in_words(content_length),
+            "most": in_words(settings.MAX_UPLOAD_BYTES),
+        }
     free = shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
     if free - content_length < settings.MIN_FREE_BYTES:
-        return (
-            f"The server's disk has no room for this: {in_words(content_length)} sent, {in_words(free)} free, "
-            f"of which {in_words(settings.MIN_FREE_BYTES)} must stay free. Ask the administrator to make room."
-        )
+        return gettext(
+            "The server's disk has no room for this: %(size)s sent, %(free)s free, of which %(least)s must stay free. "
+            "Ask the administrator to make room."
+        ) % {
+            "size": in_words(content_length),
+            "free": in_words(free),
+            "least": in_words(settings.MIN_FREE_BYTES),
+        }
     return ""
 
 

@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, urljoin
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 
 from .api.serializers import JobSerializer
@@ -131,7 +132,7 @@ def connection_to(parts: SplitResult) -> http.client.HTTPConnection:
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for *_, address in found:  # one that may not be called spoils the name: it could be chosen by chance next time
+    for *_rest, address in found:  # one that may not be called spoils the name: it could be chosen by chance next time
         require_public(ipaddress.ip_address(str(address[0]).partition("%")[0]))
     plain = connect(found)
     made: http.client.HTTPConnection
@@ -146,8 +147,8 @@ def connection_to(parts: SplitResult) -> http.client.HTTPConnection:
 
 def connect(found: list[tuple[Any, ...]]) -> socket.socket:
     """To the first that answers. What it is connected to in the end is checked once more."""
-    last: OSError = OSError("The name leads nowhere.")
-    for family, kind, protocol, _, address in found:
+    last: OSError = OSError(_("The name leads nowhere."))
+    for family, kind, protocol, _name, address in found:
         plain = socket.socket(family, kind, protocol)
         try:
             plain.settimeout(settings.WEBHOOK_SECONDS)
@@ -165,11 +166,11 @@ def connect(found: list[tuple[Any, ...]]) -> socket.socket:
 
 def in_words(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return f"Nobody answered within {settings.WEBHOOK_SECONDS:g} s."
+        return _("Nobody answered within %(seconds)s s.") % {"seconds": f"{settings.WEBHOOK_SECONDS:g}"}
     if isinstance(error, socket.gaierror):
-        return "There is no such host."
+        return _("There is no such host.")
     if isinstance(error, ConnectionRefusedError):
-        return "The connection was refused: nothing listens there."
+        return _("The connection was refused: nothing listens there.")
     if isinstance(error, ssl.SSLError):
-        return f"No safe connection: {error.reason or error}."
-    return f"It could not be reached: {error or type(error).__name__}."
+        return _("No safe connection: %(reason)s.") % {"reason": error.reason or error}
+    return _("It could not be reached: %(reason)s.") % {"reason": str(error) or type(error).__name__}

@@ -15,6 +15,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from engine.workers import worker_is_gone
 
@@ -89,9 +91,13 @@ def why_dead(job: Job) -> str:
     """In words why nobody works on this running job any more; empty while somebody may."""
     silence = timezone.now() - (job.heartbeat_at or job.created_at)
     if silence > timedelta(seconds=settings.HEARTBEAT_STALE):
-        return f"The worker fell silent {silence.total_seconds():.0f} seconds ago."
+        seconds = round(silence.total_seconds())
+        words = ngettext(
+            "The worker fell silent %(count)s second ago.", "The worker fell silent %(count)s seconds ago.", seconds
+        )
+        return words % {"count": seconds}
     if silence > FRESH and worker_is_gone(job.worker):
-        return "The worker was killed or the machine restarted."
+        return _("The worker was killed or the machine restarted.")
     return ""
 
 

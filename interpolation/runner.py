@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from django.utils.translation import gettext as _
 
 from engine.config import RenderOptions
 from engine.errors import EngineError, StoppedError
@@ -43,12 +44,13 @@ def run(job_id: str, worker: str, should_stop: Callable[[], bool]) -> int:
         services.job_fail(job_id=job.pk, worker=worker, error=str(error))
     except MemoryError:
         log.exception("out of memory")
-        services.job_fail(job_id=job.pk, worker=worker, error="There was not enough memory. Choose a lower resolution.")
+        words = _("There was not enough memory. Choose a lower resolution.")
+        services.job_fail(job_id=job.pk, worker=worker, error=words)
     except DatabaseError:
         raise  # the worker sees the exit code and the job gets another attempt
     except Exception:
         log.exception("broke down")
-        words = "Something broke inside while rendering. The administrator finds the details in the log of this job."
+        words = _("Something broke inside while rendering. The administrator finds the details in the log of this job.")
         services.job_fail(job_id=job.pk, worker=worker, error=words)
         return 1
     return 0
@@ -106,7 +108,7 @@ def warm_up() -> None:
 
 def second_picture(source: Source) -> Path:
     if source.path2 is None:
-        raise EngineError("The second picture of this source is missing. Upload both again.")
+        raise EngineError(_("The second picture of this source is missing. Upload both again."))
     return source.path2
 
 
@@ -142,7 +144,7 @@ class Reporter:
 
     def eta(self, done: int, total: int) -> float | None:
         """Seconds until this stage is through, at the rate of the last seconds; None while that is not known."""
-        (then, before), (now, _) = self.marks[0], self.marks[-1]
+        (then, before), (now, _done) = self.marks[0], self.marks[-1]
         if now - then < 1 or done <= before:
             return None
         return (total - done) * (now - then) / (done - before)

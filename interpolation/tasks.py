@@ -17,6 +17,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from engine.childproc import ChildResult, run_child
 from engine.warm import WarmChild
@@ -217,7 +219,9 @@ class Watch:
         elif row[3:] != self.moved[1]:
             self.moved = (now, row[3:])
         elif settings.JOB_STALL and now - self.moved[0] > settings.JOB_STALL:
-            raise StalledError(f"Nothing moved for {settings.JOB_STALL / 60:.0f} minutes.")
+            minutes = round(settings.JOB_STALL / 60)
+            words = ngettext("Nothing moved for %(count)s minute.", "Nothing moved for %(count)s minutes.", minutes)
+            raise StalledError(words % {"count": minutes})
         self.seen = now
 
     def should_stop(self) -> bool:
@@ -228,24 +232,25 @@ class Watch:
         return settings.JOB_TIMEOUT + self.waited
 
 
+def how_it_died(result: ChildResult) -> str:
+    """In words, for people."""
+    if result.killed:
+        words = _("The process that rendered this was killed (signal %(number)s), perhaps for want of memory.")
+        return words % {"number": -result.returncode}
+    return _("The process that rendered this broke down (code %(number)s).") % {"number": result.returncode}
+
+
 def settle(job_id: UUID, worker: str, result: ChildResult) -> None:
     """Say in the row how the child ended, where the child could not say it itself."""
     if result.ended == "memory":
+        words = _("This job needed more than the %(limit)s MB of memory a job may use. Choose a lower resolution.")
         limit = settings.JOB_MEMORY_BYTES // 2**20
-        services.job_fail(
-            job_id=job_id,
-            worker=worker,
-            error=f"This job needed more than the {limit} MB of memory a job may use. Choose a lower resolution.",
-        )
+        services.job_fail(job_id=job_id, worker=worker, error=words % {"limit": limit})
     elif result.ended == "time":
-        hours = settings.JOB_TIMEOUT // 3600
-        services.job_fail(
-            job_id=job_id,
-            worker=worker,
-            error=f"This job took longer than the {hours} hours a job may take. Try a shorter part.",
-        )
+        words = _("This job took longer than the %(hours)s hours a job may take. Try a shorter part.")
+        services.job_fail(job_id=job_id, worker=worker, error=words % {"hours": settings.JOB_TIMEOUT // 3600})
     elif result.ended == "stopped" or result.returncode == -signal.SIGTERM:  # or asked to end before it had begun
         services.job_stopped(job_id=job_id, worker=worker)
     elif result.returncode != 0:
-        services.job_lost(job_id=job_id, worker=worker, reason=f"The process that rendered this {result.how_it_died}.")
+        services.job_lost(job_id=job_id, worker=worker, reason=how_it_died(result))
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": job_id})

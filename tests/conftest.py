@@ -187,7 +187,7 @@ def probed_here(monkeypatch: pytest.MonkeyPatch) -> None:
         probe_child.main(argv[-1])
         return ChildResult(0, "exit", 0, 0.0)
 
-    for name in ("die_with_parent", "limit"):
+    for name in ("die_with_parent", "limit", "install_catalogues"):
         monkeypatch.setattr(probe_child, name, lambda *_: None)
     monkeypatch.setattr(uploads, "run_child", here)
 

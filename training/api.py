@@ -117,7 +117,7 @@ class TrainingStartSerializer(serializers.Serializer[Any]):
         """A setting that does not exist is refused: misspelt, it would silently do nothing."""
         unknown = sorted(str(name) for name in set(data) - set(self.fields)) if hasattr(data, "keys") else []
         if unknown:
-            words = f"There is no such field. Choose of: {', '.join(self.fields)}."
+            words = gettext("There is no such field. Choose of: %(names)s.") % {"names": ", ".join(self.fields)}
             raise serializers.ValidationError({name: [words] for name in unknown})
         return super().to_internal_value(data)
 

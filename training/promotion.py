@@ -63,7 +63,7 @@ def gate(name: str) -> Gate:
     figures = read_benchmark()
     theirs, ours = _psnr(figures, new.sha256, new.name), _psnr(figures, old.sha256, old.name)
     if not theirs or not ours or theirs.keys() != ours.keys():
-        return Gate(False, f"{_('The benchmark does not hold it together with the present default.')} {HOW}")
+        return Gate(False, " ".join([_("The benchmark does not hold it together with the present default."), str(HOW)]))
     gains = {name: theirs[name] - ours[name] for name in theirs}
     gain, worst = statistics.mean(gains.values()), min(gains, key=gains.__getitem__)
     told = {"gain": gain, "loss": gains[worst], "set": worst}

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from engine.workers import worker_is_gone
 
@@ -46,9 +48,15 @@ def why_dead(run: TrainingRun) -> str:
     """In words why nobody works on this running run any more; empty while somebody may."""
     silence = timezone.now() - (run.heartbeat_at or run.created_at)
     if silence > timedelta(seconds=settings.HEARTBEAT_STALE):
-        return f"Whoever trained fell silent {silence.total_seconds():.0f} seconds ago."
+        seconds = round(silence.total_seconds())
+        words = ngettext(
+            "Whoever trained fell silent %(count)s second ago.",
+            "Whoever trained fell silent %(count)s seconds ago.",
+            seconds,
+        )
+        return words % {"count": seconds}
     if silence > FRESH and worker_is_gone(run.worker):
-        return "The process that trained was killed, or the machine restarted."
+        return _("The process that trained was killed, or the machine restarted.")
     return ""
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from engine.config import TrainConfig
 from engine.errors import EngineError
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 WRITES_PER_SECOND = 1.0
 BEAT = 5.0  # seconds
 RATE_WINDOW = 30.0  # seconds that the rate is measured over
-MEMORY_WORDS = "There was not enough memory. Use a smaller batch or crop."
+MEMORY_WORDS = gettext_noop("There was not enough memory. Use a smaller batch or crop.")
 log = logging.getLogger(__name__)
 
 
@@ -105,7 +107,7 @@ class Pulse:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self._over.set()
         self._thread.join()
 
@@ -144,7 +146,7 @@ def run(run_id: str, worker: str, should_stop: Callable[[], bool]) -> int:
         services.training_run_fail(**held, error=str(error))
     except MemoryError:
         log.exception("out of memory")
-        services.training_run_fail(**held, error=MEMORY_WORDS)
+        services.training_run_fail(**held, error=_(MEMORY_WORDS))
     except DatabaseError:
         raise  # the worker sees the exit code and the run gets another attempt
     except Exception as error:
@@ -152,9 +154,9 @@ def run(run_id: str, worker: str, should_stop: Callable[[], bool]) -> int:
         if should_stop():  # the processes that prepare samples may be ended first, under the loop's feet
             services.training_run_stopped(**held)
             return 0
-        words = "Something broke inside while training. The administrator finds the details in the log of this run."
+        words = _("Something broke inside while training. The administrator finds the details in the log of this run.")
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            words = "The disk is full. Free some space, then let the run go on."
+            words = _("The disk is full. Free some space, then let the run go on.")
         services.training_run_fail(**held, error=words)
         return 1
     return 0
@@ -173,7 +175,7 @@ def train(
     from engine.learn.loop import train as train_loop
 
     recorder = Recorder(row, worker)
-    services.training_run_stage(run_id=row.pk, worker=worker, stage="reading the data")
+    services.training_run_stage(run_id=row.pk, worker=worker, stage=gettext_noop("reading the data"))
 
     def both_steps(report: StepReport) -> None:
         recorder.on_step(report)

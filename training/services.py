@@ -20,6 +20,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
@@ -106,7 +107,7 @@ def training_run_start_by_hand(*, name: str, config: TrainConfig, worker: str) -
         config=config.to_dict(),
         steps_total=config.epochs * config.steps_per_epoch,
         status=Status.RUNNING,
-        stage="starting",
+        stage=gettext_noop("starting"),
         by_hand=True,
         attempts=1,
         worker=worker,
@@ -220,7 +221,7 @@ def training_run_claim(*, run_id: UUID | str, worker: str) -> bool:
     taken = TrainingRun.objects.filter(pk=run_id, status=Status.QUEUED).update(
         status=Status.RUNNING,
         worker=worker,
-        stage="starting",
+        stage=gettext_noop("starting"),
         attempts=F("attempts") + 1,
         started_at=now,
         heartbeat_at=now,
@@ -244,7 +245,7 @@ def training_run_progress(
 ) -> bool:
     """How far it is: `loss` is the mean of the last steps, `rate` samples a second, `curve` the course so far."""
     changed = held(run_id, worker).update(
-        stage="training",
+        stage=gettext_noop("training"),
         steps_done=report.step,
         steps_total=report.steps_total,
         loss=loss if math.isfinite(loss) else None,
@@ -317,7 +318,7 @@ def training_run_lost(*, run_id: UUID | str, worker: str, reason: str) -> str:
     ):
         return Status.CANCELLED
     spent = Q(attempts__gte=settings.JOB_ATTEMPTS) | Q(by_hand=True)
-    words = f"{reason} What was saved is kept, and training can go on from there."
+    words = " ".join([reason, _("What was saved is kept, and training can go on from there.")])
     if held(run_id, worker).filter(spent).update(status=Status.FAILED, stage="", finished_at=now, error=words):
         log.error("training given up: %s", reason, extra={"job": run_id})
         return Status.FAILED

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from django.utils.translation import gettext as _
 
 from engine.childproc import ChildResult, run_child
 from engine.workers import child_environment, worker_name, working_on
@@ -87,19 +88,27 @@ class Watch:
         return self.stop
 
 
+def how_it_died(result: ChildResult) -> str:
+    """In words, for people."""
+    if result.killed:
+        words = _("The process that trained was killed (signal %(number)s), perhaps for want of memory.")
+        return words % {"number": -result.returncode}
+    return _("The process that trained broke down (code %(number)s).") % {"number": result.returncode}
+
+
 def settle(run_id: UUID, worker: str, result: ChildResult) -> str:
     """Say in the row how the child ended, where the child could not say it itself."""
     held: dict[str, Any] = {"run_id": run_id, "worker": worker}
     if result.ended == "memory":
         limit = settings.JOB_MEMORY_BYTES // 2**20
-        words = f"Training needed more than the {limit} MB of memory it may use. Use a smaller batch or crop."
-        services.training_run_fail(**held, error=words)
+        words = _("Training needed more than the %(limit)s MB of memory it may use. Use a smaller batch or crop.")
+        services.training_run_fail(**held, error=words % {"limit": limit})
     elif result.ended == "time":
-        hours = settings.TRAINING_TIMEOUT // 3600
-        services.training_run_fail(**held, error=f"Training took longer than the {hours} hours it may take.")
+        words = _("Training took longer than the %(hours)s hours it may take.")
+        services.training_run_fail(**held, error=words % {"hours": settings.TRAINING_TIMEOUT // 3600})
     elif result.ended == "stopped":
         services.training_run_stopped(**held)
     elif result.returncode != 0:
-        services.training_run_lost(**held, reason=f"The process that trained {result.how_it_died}.")
+        services.training_run_lost(**held, reason=how_it_died(result))
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": run_id})
     return TrainingRun.objects.filter(pk=run_id).values_list("status", flat=True).first() or "deleted"

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInputError, NoSpaceError
 from ..media_types import Limits
+from ..translation import gettext as _
 from ..video import Reading, VideoInfo, probe, read_frames
 
 Picture = NDArray[Any]  # RGB uint8
@@ -123,7 +124,11 @@ def open_clip(path: Path, name: str, cache_dir: Path, limits: ClipLimits) -> Cli
             _build(source, name, folder)
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                raise NoSpaceError(f"No room left in {cache_dir} for the decoded frames of {path.name}.") from error
+                raise NoSpaceError(
+                    _("No room left in {cache_dir} for the decoded frames of {path}.").format(
+                        cache_dir=cache_dir, path=path.name
+                    )
+                ) from error
             raise
     return _load(folder, name)
 
@@ -174,7 +179,7 @@ def _read_folder(files: Sequence[Path]) -> Iterator[tuple[Picture, bool]]:
     for index, file in enumerate(files):
         picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if picture is None:
-            raise BadInputError(f"{file} cannot be read as a picture.")
+            raise BadInputError(_("{file} cannot be read as a picture.").format(file=file))
         before, number = numbers[index - 1] if index else None, numbers[index]
         yield cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), before is None or number is None or number - before == usual
 
@@ -185,7 +190,7 @@ def _read_video(path: Path, limits: ClipLimits) -> Iterator[tuple[Picture, bool]
     try:
         info = probe(path, LARGE)
         if info.hdr and not limits.include_hdr:
-            raise BadInputError("it is HDR; left out: its tone curve would be learned as if it were SDR.")
+            raise BadInputError(_("it is HDR; left out: its tone curve would be learned as if it were SDR."))
         yield from _follow(_blocks(path, info, limits.max_frames))
     except BadInputError as error:
         raise BadInputError(f"{path.name}: {error}") from error
@@ -246,17 +251,26 @@ def _write(source: Iterator[tuple[Picture, bool]], name: str, work: Path) -> tup
             if size is None:
                 size = picture.shape
             elif picture.shape != size:
-                sizes = f"{size[1]}x{size[0]} and {picture.shape[1]}x{picture.shape[0]}"
-                raise BadInputError(f"{name}: frames of different sizes ({sizes}). Those of one clip must be alike.")
+                words = _("{name}: frames of different sizes ({first} and {other}). Those of one clip must be alike.")
+                first, other = (f"{width}x{height}" for height, width, *_channels in (size, picture.shape))
+                raise BadInputError(words.format(name=name, first=first, other=other))
             small = shrink(picture)
             if len(follows) % 16 == 0 and shutil.disk_usage(work).free < KEEP_FREE + 16 * small.nbytes:
-                left = f"Less than {KEEP_FREE >> 20} MB would be left in {work.parent}."
-                raise NoSpaceError(f"{left} Free some space, or set INBETWEEN_FRAME_CACHE to a larger disk.")
+                raise NoSpaceError(
+                    _(
+                        "Less than {keep} MB would be left in {folder}. Free some space, or set INBETWEEN_FRAME_CACHE "
+                        "to a larger disk."
+                    ).format(keep=KEEP_FREE >> 20, folder=work.parent)
+                )
             out.write(small.tobytes())
             between.add(small)
             follows.append(linked)
     if len(follows) < 3:
-        raise BadInputError(f"{name} has {len(follows)} frames; at least 3 consecutive ones are needed for training.")
+        raise BadInputError(
+            _("{name} has {count} frames; at least 3 consecutive ones are needed for training.").format(
+                name=name, count=len(follows)
+            )
+        )
     broken = find_breaks(np.array(between.diff), np.array(between.residual), np.array(between.peak)) | ~np.array(
         follows[1:]
     )

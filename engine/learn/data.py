@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInputError
+from ..translation import gettext as _
 from .clips import CELL, VIDEO_SUFFIXES, Clip, ClipLimits, Picture, frame_files, open_clip
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class ClipPool:
 
     def _place(self, rng: np.random.Generator, start: int, span: int, side: int) -> tuple[int, int]:
         """Top left corner of a square where something moves, most of the time; half a dozen places are tried."""
-        for _ in range(6):
+        for _try in range(6):
             top = int(rng.integers(0, self.clip.height - side + 1))
             left = int(rng.integers(0, self.clip.width - side + 1))
             rows, columns = (slice(edge // CELL, -(-(edge + side) // CELL)) for edge in (top, left))
@@ -134,7 +135,7 @@ class VimeoPool:
 def _read(path: Path) -> Picture:
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
-        raise BadInputError(f"{path} is listed for training but cannot be read.")
+        raise BadInputError(_("{path} is listed for training but cannot be read.").format(path=path))
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
@@ -176,7 +177,11 @@ class TripletSource:
         on_clip: Callable[[str], None] | None = None,
     ) -> None:
         if crop < MIN_CROP:
-            raise BadInputError(f"A crop of {crop} pixels is too small to see motion in. Use {MIN_CROP} or more.")
+            raise BadInputError(
+                _("A crop of {crop} pixels is too small to see motion in. Use {min_crop} or more.").format(
+                    crop=crop, min_crop=MIN_CROP
+                )
+            )
         self.crop = crop
         self.augment = augment
         self.notes: list[str] = []
@@ -188,11 +193,9 @@ class TripletSource:
         self.train = [pool for pool in train if self._usable(pool, crop)]
         self.kept_apart = [pool for pool in kept if self._usable(pool, MIN_CROP)]
         if not self.train:
-            raise BadInputError(
-                "\n".join(["No usable training footage.", *self.notes]) if self.notes else "No usable training footage."
-            )
+            raise BadInputError("\n".join([_("No usable training footage."), *self.notes]))
         if not self.kept_apart:
-            self.notes.append("Too little footage to keep any apart: there will be no validation figures.")
+            self.notes.append(_("Too little footage to keep any apart: there will be no validation figures."))
         if multiprocessing.parent_process() is None:  # the processes that prepare samples would only repeat it
             for note in self.notes:
                 log.warning(note)
@@ -268,10 +271,14 @@ class TripletSource:
 
     def _usable(self, pool: Pool, side: int) -> bool:
         if pool.weight <= 0:
-            self.notes.append(f"{pool.name}: no three frames in a row that could be learned from; left out.")
+            self.notes.append(
+                _("{pool}: no three frames in a row that could be learned from; left out.").format(pool=pool.name)
+            )
         elif pool.short_side < side:
             self.notes.append(
-                f"{pool.name}: {pool.short_side} pixels on its short side, smaller than the crop of {side}; left out."
+                _("{pool}: {short_side} pixels on its short side, smaller than the crop of {side}; left out.").format(
+                    pool=pool.name, short_side=pool.short_side, side=side
+                )
             )
         return pool.weight > 0 and pool.short_side >= side
 
@@ -288,7 +295,7 @@ def find_footage(path: Path) -> list[Path]:
         BadInputError: there is nothing at `path`, or nothing to train on in it.
     """
     if not path.exists():
-        raise BadInputError(f"There is no folder or video {path}.")
+        raise BadInputError(_("There is no folder or video {path}.").format(path=path))
     if path.is_file():
         return [path]
     found: list[Path] = []
@@ -304,8 +311,10 @@ def find_footage(path: Path) -> list[Path]:
         found += [here / name for name in sorted(files) if Path(name).suffix.lower() in VIDEO_SUFFIXES]
     if not found:
         raise BadInputError(
-            f"{path} holds no pictures and no videos. "
-            "Put numbered frames (frame_001.png, ...), folders of them, or videos there."
+            _(
+                "{path} holds no pictures and no videos. Put numbered frames (frame_001.png, ...), folders "
+                "of them, or videos there."
+            ).format(path=path)
         )
     return found
 

@@ -30,6 +30,7 @@ from engine.motion import luma
 from engine.nets import EncoderDecoder, Network, build, grown
 from engine.nets.flow_fusion import Synthesis
 
+from ..translation import gettext as _
 from .losses import (
     baseline_loss,
     choice_loss,
@@ -176,7 +177,11 @@ class _Run:
         if config.init:
             net, carried = load_checkpoint(config.init)
             if net.config.arch != config.model.arch:
-                raise WeightsError(f"{config.init} holds {net.config.arch}, not {config.model.arch}.")
+                raise WeightsError(
+                    _("{init} holds {found}, not {wanted}.").format(
+                        init=config.init, found=net.config.arch, wanted=config.model.arch
+                    )
+                )
             net = grown(net, config.model)
             self.config, base_step = replace(config, model=net.config), carried["step"]
         net = net.to(self.device).train()
@@ -190,7 +195,9 @@ class _Run:
 
     def _restore(self, state: State) -> None:
         if not self.last_path.is_file():
-            raise WeightsError(f"There is no interrupted run to go on with: {self.last_path} is missing.")
+            raise WeightsError(
+                _("There is no interrupted run to go on with: {last_path} is missing.").format(last_path=self.last_path)
+            )
         try:
             saved = torch.load(self.last_path, map_location=self.device, weights_only=True)
             state.net.load_state_dict(saved["net"])
@@ -199,7 +206,9 @@ class _Run:
             state.step, state.base_step, state.best_psnr = saved["step"], saved["base_step"], saved["best_psnr"]
             state.epochs = saved["epochs"]
         except (KeyError, RuntimeError, ValueError) as error:
-            raise WeightsError(f"{self.last_path} is damaged or belongs to another network; start anew.") from error
+            raise WeightsError(
+                _("{last_path} is damaged or belongs to another network; start anew.").format(last_path=self.last_path)
+            ) from error
 
     def _epoch(self, prepared: Iterator[dict[str, Tensor]]) -> bool:
         """Steps up to the next multiple of steps_per_epoch, then figures; True when it was stopped before."""
@@ -234,7 +243,7 @@ class _Run:
         if not math.isfinite(norm.item()):
             self.bad_steps += 1
             if self.bad_steps >= _MAX_BAD_STEPS:
-                raise EngineError("Training has diverged: the loss is not a number. Use a lower learning rate.")
+                raise EngineError(_("Training has diverged: the loss is not a number. Use a lower learning rate."))
             return math.nan
         self.bad_steps = 0
         state.optimiser.step()

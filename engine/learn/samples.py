@@ -20,6 +20,7 @@ from engine.config import TrainConfig
 from engine.errors import BadInputError
 from engine.interpolator import first_flows
 
+from ..translation import gettext as _
 from .data import TripletSource
 from .ranks import Ranks
 from .synthetic import SyntheticScenes
@@ -83,7 +84,11 @@ def find_photos(folder: str | None) -> list[Path] | None:
         return None
     photos = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in _PICTURE_SUFFIXES)
     if not photos:
-        raise BadInputError(f"There are no photographs in {folder}. Put JPEG or PNG files there, or leave it out.")
+        raise BadInputError(
+            _("There are no photographs in {folder}. Put JPEG or PNG files there, or leave it out.").format(
+                folder=folder
+            )
+        )
     return photos
 
 

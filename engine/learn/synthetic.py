@@ -13,6 +13,7 @@ from typing import TypedDict
 import numpy as np
 
 from ..errors import BadOptionsError
+from ..translation import gettext as _
 from .casting import Caster
 from .degrade import Camera, Light, random_camera, random_light
 from .scene import Scene
@@ -64,7 +65,11 @@ class SyntheticScenes:
         self, photos: Sequence[Path] | None = None, size: int = 192, seed: int = 0, *, clean: bool = False
     ) -> None:
         if not MIN_SIDE <= size <= MAX_SIDE:
-            raise BadOptionsError(f"Synthetic pictures of {size} px are out of range. Choose {MIN_SIDE} to {MAX_SIDE}.")
+            raise BadOptionsError(
+                _("Synthetic pictures of {size} px are out of range. Choose {min_side} to {max_side}.").format(
+                    size=size, min_side=MIN_SIDE, max_side=MAX_SIDE
+                )
+            )
         self.size, self.clean = size, clean
         self.bank = TextureBank(photos, seed)
         self._rng = np.random.default_rng(seed)

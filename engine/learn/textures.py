@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ..errors import BadInputError
+from ..translation import gettext as _
 
 Rng = np.random.Generator
 
@@ -119,7 +120,9 @@ def _load(path: Path) -> np.ndarray:
     data = np.fromfile(path, np.uint8) if path.is_file() else np.zeros(0, np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if picture is None:
-        raise BadInputError(f"{path} is not a picture that can be read. Remove it from the photographs.")
+        raise BadInputError(
+            _("{path} is not a picture that can be read. Remove it from the photographs.").format(path=path)
+        )
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
@@ -127,7 +130,7 @@ def _levels(picture: np.ndarray, count: int = 3) -> list[np.ndarray]:
     """The picture at `count` sizes, each half of the one before, the first at most LONG_SIDE."""
     scale = min(1.0, LONG_SIDE / max(picture.shape[:2]))
     levels = []
-    for _ in range(count):
+    for _level in range(count):
         levels.append(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
         scale /= 2
     return [level for level in levels if min(level.shape[:2]) >= 2]

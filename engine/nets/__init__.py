@@ -8,6 +8,8 @@ from dataclasses import replace
 from engine.config import OPTIONAL_PARTS, ModelConfig
 from engine.errors import BadOptionsError
 
+from ..translation import any_of
+from ..translation import gettext as _
 from .encoder_decoder import EncoderDecoder
 from .flow_fusion import FlowFusion
 from .layers import Network, channels_last
@@ -33,5 +35,9 @@ def grown(net: Network, wished: ModelConfig) -> Network:
 def build(config: ModelConfig) -> Network:
     """A network with fresh weights, channels_last. Raises BadOptionsError for an unknown architecture."""
     if config.arch not in ARCHITECTURES:
-        raise BadOptionsError(f'"{config.arch}" is not an architecture. Choose {" or ".join(ARCHITECTURES)}.')
+        raise BadOptionsError(
+            _('"{arch}" is not an architecture. Choose {names}.').format(
+                arch=config.arch, names=any_of(tuple(ARCHITECTURES))
+            )
+        )
     return channels_last(ARCHITECTURES[config.arch](config))

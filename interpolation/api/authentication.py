@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import PermissionDenied
@@ -15,7 +16,7 @@ from rest_framework.permissions import SAFE_METHODS
 from interpolation.models import ApiToken
 
 USED = timedelta(minutes=1)  # how exactly the last use is kept: not a write with every request
-READ_ONLY = 'This token may only read. Make one with the scope "write" on your account page.'
+READ_ONLY = gettext_noop('This token may only read. Make one with the scope "write" on your account page.')
 
 
 class ScopedTokenAuthentication(TokenAuthentication):
@@ -31,7 +32,7 @@ class ScopedTokenAuthentication(TokenAuthentication):
         if token.last_used_at is None or token.last_used_at < now - USED:
             ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
         if token.scope != ApiToken.Scope.WRITE and request.method not in SAFE_METHODS:
-            raise PermissionDenied(READ_ONLY)
+            raise PermissionDenied(gettext(READ_ONLY))
         return found
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
+from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -151,7 +152,7 @@ class JobViewSet(
         given.is_valid(raise_exception=True)
         asked: list[UUID] = list(dict.fromkeys(given.validated_data["jobs"]))
         jobs = Job.objects.all().reachable_by(self.user).select_related("source").in_bulk(asked)
-        missing = {str(asked.index(pk)): ["There is no such job."] for pk in asked if pk not in jobs}
+        missing = {str(asked.index(pk)): [_("There is no such job.")] for pk in asked if pk not in jobs}
         if missing:
             raise ValidationError({"jobs": missing})
         return Response(compare([jobs[pk] for pk in asked]))

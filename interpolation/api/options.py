@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from engine.config import CHOICES, MAX_INBETWEEN, RenderOptions
 from engine.formats import FORMATS
+from engine.translation import any_of
 
 from .strict import StrictSerializer
 
@@ -32,14 +36,16 @@ LABELS = {"format": [(name, f"{entry.label}, {entry.suffix}") for name, entry in
 
 def _choice(name: str) -> serializers.ChoiceField:
     choices = CHOICES[name]
-    words = f'"{{input}}" is not known. Choose {", ".join(choices[:-1])} or {choices[-1]}.'
+    words = format_lazy(
+        _('"{input}" is not known. Choose {choices}.'), input="{input}", choices=lazy(any_of, str)(choices)
+    )
     text = f"{HELP[name]} Default `{getattr(DEFAULTS, name)}`."
     return serializers.ChoiceField(
         LABELS.get(name, choices), required=False, help_text=text, error_messages={"invalid_choice": words}
     )
 
 
-def _whole(low: int, high: int, help_text: str, unfit: str, *, allow_null: bool = False) -> serializers.IntegerField:
+def _whole(low: int, high: int, help_text: str, unfit: Any, *, allow_null: bool = False) -> serializers.IntegerField:
     return serializers.IntegerField(
         required=False,
         allow_null=allow_null,
@@ -62,7 +68,7 @@ class OptionsSerializer(StrictSerializer):
         1,
         MAX_INBETWEEN,
         f"New frames in every gap, 1-{MAX_INBETWEEN}. Default 1.",
-        f"Choose 1 to {MAX_INBETWEEN} in-between frames.",
+        format_lazy(_("Choose 1 to {most} in-between frames."), most=MAX_INBETWEEN),
     )
     target_fps = _text('The rate to reach: "60" or "60000/1001". Needed by mode `fps`.')
     resolution = serializers.ListField(
@@ -78,14 +84,14 @@ class OptionsSerializer(StrictSerializer):
         0,
         100,
         f"0 smallest file - 100 best, whatever the format. Default {DEFAULTS.quality}. PNG has none.",
-        "Choose 0 (smallest file) to 100 (best).",
+        _("Choose 0 (smallest file) to 100 (best)."),
     )
     crf = _whole(
         0,
         LARGEST_CRF,
         "For experts, instead of `quality`: the codec's own scale, 0 best; to 51 for H.264 and H.265, to 63 for AV1 "
         "and VP9. Others have none.",
-        f"Choose 0 (best) to 51 (H.264, H.265) or {LARGEST_CRF} (AV1, VP9).",
+        format_lazy(_("Choose 0 (best) to 51 (H.264, H.265) or {most} (AV1, VP9)."), most=LARGEST_CRF),
         allow_null=True,
     )
     bit_depth = _choice("bit_depth")
@@ -106,7 +112,7 @@ class OptionsSerializer(StrictSerializer):
         required=False, help_text="Also hide real frames, draw them again, compare. Default true."
     )
 
-    unknown_thing = "setting"
+    unknown_words = _("There is no such setting. Choose of: %(names)s.")
 
 
 class CheckSerializer(serializers.Serializer[Any]):

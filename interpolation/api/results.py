@@ -77,7 +77,9 @@ class ResultsActions:
         kind = request.query_params.get("kind")
         if kind is not None:
             if kind not in Preview.Kind.values:
-                raise ValidationError({"kind": [f"Choose of: {', '.join(Preview.Kind.values)}."]})
+                raise ValidationError(
+                    {"kind": [_("Choose of: %(names)s.") % {"names": ", ".join(Preview.Kind.values)}]}
+                )
             found = found.filter(kind=kind)
         return self._shown(found)
 

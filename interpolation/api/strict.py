@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 
@@ -13,12 +14,12 @@ class Strict:
         taken = [name for name, field in this.fields.items() if not field.read_only]
         unknown = sorted(str(name) for name in set(data) - set(taken)) if hasattr(data, "keys") else []
         if unknown:
-            words = f"There is no such {this.unknown_thing}. Choose of: {', '.join(taken)}."
+            words = str(this.unknown_words) % {"names": ", ".join(taken)}
             raise serializers.ValidationError({name: [words] for name in unknown})
         parent: Any = super()
         return parent.to_internal_value(data)
 
-    unknown_thing = "field"
+    unknown_words = gettext_lazy("There is no such field. Choose of: %(names)s.")
 
 
 class StrictSerializer(Strict, serializers.Serializer[Any]):

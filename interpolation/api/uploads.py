@@ -16,7 +16,8 @@ from django.http import HttpRequest, UnreadablePostError
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
-from django.utils.translation import gettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
@@ -43,7 +44,10 @@ MOST_BYTES = 1 << 60
 
 class PreconditionFailed(APIException):
     status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_detail = f"Send the header Tus-Resumable: {VERSION}, which is the version of the protocol spoken here."
+    default_detail = format_lazy(
+        gettext_lazy("Send the header Tus-Resumable: {version}, which is the version of the protocol spoken here."),
+        version=VERSION,
+    )
 
 
 class Unread(BaseParser):
@@ -237,18 +241,20 @@ def refuse(name: str, words: str) -> NoReturn:
 def number(request: Request, name: str) -> int:
     text = request.headers.get(name, "")
     if not (text.isascii() and text.isdecimal()) or int(text) > MOST_BYTES:
-        refuse(name, "Send this header: a whole number of bytes.")
+        refuse(name, gettext("Send this header: a whole number of bytes."))
     return int(text)
 
 
 def wanted_type(request: Request) -> None:
     if request.content_type != BYTES:
-        raise UnsupportedMediaType(request.content_type, f"Bytes go as Content-Type: {BYTES}.")
+        raise UnsupportedMediaType(
+            request.content_type, gettext("Bytes go as Content-Type: %(type)s.") % {"type": BYTES}
+        )
 
 
 def body_length(request: Request) -> int:
     if request.headers.get("Transfer-Encoding"):
-        refuse("Content-Length", "Send this header, and the bytes without Transfer-Encoding.")
+        refuse("Content-Length", gettext("Send this header, and the bytes without Transfer-Encoding."))
     text = request.META.get("CONTENT_LENGTH") or "0"
     return int(text) if text.isdecimal() else 0
 
@@ -256,7 +262,7 @@ def body_length(request: Request) -> int:
 def parsed(metadata: str) -> dict[str, str]:
     """The pairs of Upload-Metadata."""
     if len(metadata) > LONGEST:
-        refuse("Upload-Metadata", f"At most {LONGEST} characters are taken.")
+        refuse("Upload-Metadata", gettext("At most %(count)s characters are taken.") % {"count": LONGEST})
     found: dict[str, str] = {}
     for pair in metadata.split(","):
         name, _, value = pair.strip().partition(" ")
@@ -265,9 +271,9 @@ def parsed(metadata: str) -> dict[str, str]:
         try:
             found[name] = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, ValueError):
-            refuse("Upload-Metadata", f"The value of {name} is not text in Base64.")
+            refuse("Upload-Metadata", gettext("The value of %(name)s is not text in Base64.") % {"name": name})
     if "project" not in found:
-        refuse("Upload-Metadata", "Say which project the file is for: project, a space, and its ID in Base64.")
+        refuse("Upload-Metadata", gettext("Say which project the file is for: project, a space, and its ID in Base64."))
     return found
 
 
@@ -277,11 +283,12 @@ def checksum_of(request: Request) -> tuple[str, bytes] | None:
         return None
     name, _, value = text.partition(" ")
     if name not in ALGORITHMS:
-        refuse("Upload-Checksum", f"There is no algorithm {name}. Choose of: {', '.join(ALGORITHMS)}.")
+        words = gettext("There is no algorithm %(name)s. Choose of: %(names)s.")
+        refuse("Upload-Checksum", words % {"name": name, "names": ", ".join(ALGORITHMS)})
     try:
         return name, base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        refuse("Upload-Checksum", "Send the algorithm, a space, and the checksum in Base64.")
+        refuse("Upload-Checksum", gettext("Send the algorithm, a space, and the checksum in Base64."))
 
 
 def standing(upload: ResumableUpload) -> dict[str, str]:

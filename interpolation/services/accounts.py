@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from interpolation.models import ApiToken, Job, Member, Preferences, Project
 
@@ -18,7 +19,10 @@ from .errors import ServiceError
 from .projects import project_purge
 
 log = logging.getLogger(__name__)
-ENDED = {Job.Status.SUCCEEDED: "is done", Job.Status.FAILED: "did not work"}
+ENDED = {
+    Job.Status.SUCCEEDED: gettext_noop("%(name)s is done"),
+    Job.Status.FAILED: gettext_noop("%(name)s did not work"),
+}
 
 
 def preferences_of(user: User) -> Preferences:
@@ -114,9 +118,10 @@ def mail_job_ended(*, job_id: UUID) -> bool:
     if not Preferences.objects.filter(user=who, mail_when_done=True).exists():
         return False
     name, page = job.source.name, f"{settings.PUBLIC_URL}{job.get_absolute_url()}"
-    text = f"{job.error or 'The result can be watched and downloaded:'}\n\n{page}\n"
+    words = job.error or _("The result can be watched and downloaded:")
+    subject = _(ENDED[Job.Status(job.status)]) % {"name": name}
     try:
-        send_mail(f"{name} {ENDED[Job.Status(job.status)]}", text, None, [who.email])
+        send_mail(subject, f"{words}\n\n{page}\n", None, [who.email])
     except OSError:  # smtplib's errors are such
         log.warning("the mail could not be sent", exc_info=True, extra={"job": job_id})
         return False

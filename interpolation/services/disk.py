@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from engine.disk import FULL
 from engine.disk import in_words as in_words
@@ -16,7 +17,9 @@ from engine.errors import NoSpaceError
 
 from .errors import NoRoomError
 
-DISK_FULL = "The server's disk is full, nothing was kept. Ask the administrator to make room, then try again."
+DISK_FULL = gettext_noop(
+    "The server's disk is full, nothing was kept. Ask the administrator to make room, then try again."
+)
 
 
 def free_bytes() -> int:
@@ -48,6 +51,6 @@ def full_disk_in_words() -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise NoRoomError(DISK_FULL) from error
+        raise NoRoomError(_(DISK_FULL)) from error
     except NoSpaceError as error:
         raise NoRoomError(str(error)) from error

@@ -50,7 +50,7 @@ def job_redraw(
     if job.status != Status.SUCCEEDED or job.source.kind != Source.Kind.VIDEO:
         raise StateError(_("A part can be drawn anew only of a video that is done."))
     if job.parts_removed_at is not None:
-        raise StateError(GONE)
+        raise StateError(_(GONE))
     redraw = plan_redraw(job.directory, parse_seconds(start), parse_seconds(end))
     master = Path(settings.MEDIA_ROOT) / job.master
     share = float((redraw.end - redraw.begin) / redraw.pieces[-1].end)

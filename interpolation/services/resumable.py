@@ -19,7 +19,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from engine.config import parse_fps
 from engine.disk import FULL
@@ -45,7 +45,7 @@ Status = ResumableUpload.Status
 ALGORITHMS = ("sha1", "sha256", "sha512", "md5")  # of checksums
 MOST = 100  # unfinished uploads of one user
 ORPHANED = 3600  # seconds: a file whose row is not there by then has lost it
-FULL_WORDS = (
+FULL_WORDS = gettext_noop(
     "The server's disk is full. What has arrived is kept: ask the administrator to make room, then send the rest."
 )
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def held(upload: ResumableUpload) -> Iterator[IO[bytes]]:
     Raises:
         LockedError: somebody else has it. GoneError: it is not kept any more.
     """
-    gone = GoneError("This upload is not kept any more. Begin a new one.")
+    gone = GoneError(gettext("This upload is not kept any more. Begin a new one."))
     try:
         file = upload.path.open("r+b")
     except FileNotFoundError as error:
@@ -200,7 +200,7 @@ def write(file: IO[bytes], pieces: Iterable[bytes], length: int, checksum: tuple
         if error.errno not in FULL:
             raise
         log.error("upload of %d bytes at %d: %s", length, start, error)
-        raise NoRoomError(FULL_WORDS) from error
+        raise NoRoomError(gettext(FULL_WORDS)) from error
     if checksum and digest and not hmac.compare_digest(digest.digest(), checksum[1]):
         file.truncate(start)
         raise ChecksumError(

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from interpolation.models import Job, JobQuerySet, Preview
 
@@ -209,9 +210,13 @@ def job_lost(*, job_id: UUID | str, worker: str, reason: str) -> str:
     if _ended(held(job_id, worker).filter(cancel_requested_at__isnull=False), job_id, Status.CANCELLED):
         return Status.CANCELLED
     tries = settings.JOB_ATTEMPTS
-    often = "once" if tries == 1 else f"{tries} times"
     spent = held(job_id, worker).filter(attempts__gte=tries)
-    words = f"{reason} It was tried {often}. Try again; finished parts are kept."
+    often = ngettext(
+        "It was tried once. Try again; finished parts are kept.",
+        "It was tried %(count)s times. Try again; finished parts are kept.",
+        tries,
+    )
+    words = f"{reason} {often % {'count': tries}}"
     if _ended(spent, job_id, Status.FAILED, error=words):
         log.error("given up: %s", reason, extra={"job": job_id})
         job_say(job_id, f"failed: {words}")

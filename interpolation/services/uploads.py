@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 from engine.childproc import run_child
@@ -147,6 +148,7 @@ def look_into(
                 "limits": asdict(upload_limits()),
                 "resize_second": resize_second,
                 "fps": fps,
+                "language": {"folders": [str(one) for one in settings.LOCALE_PATHS], "locale": locale()},
                 "memory": settings.PROBE_MEMORY_BYTES,
                 "seconds": seconds,
             }
@@ -173,6 +175,11 @@ def look_into(
     if "error" in found:
         raise BadInputError(found["error"])
     return found
+
+
+def locale() -> str:
+    """The language of whoever asks, as folders of catalogues are named."""
+    return to_locale(get_language() or settings.LANGUAGE_CODE)
 
 
 def upload_limits() -> Limits:

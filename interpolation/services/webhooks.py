@@ -223,7 +223,7 @@ def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 def private_words(host: str) -> str:
-    return (
-        f"{host} lies inside this network, where the portal may not call (INBETWEEN_WEBHOOK_PRIVATE=1 allows it; "
+    return _(
+        "%(host)s lies inside this network, where the portal may not call (INBETWEEN_WEBHOOK_PRIVATE=1 allows it; "
         "ask the administrator)."
-    )
+    ) % {"host": host}

@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from engine.formats import FORMATS
 
@@ -102,4 +103,4 @@ def download_word(name: str | None) -> str:
 
     Jobs from before there was a choice have no format: theirs is MP4.
     """
-    return "All frames (PNG)" if name == "png" else (format_label(name or "") or "MP4").split(",")[0]
+    return gettext("All frames (PNG)") if name == "png" else (format_label(name or "") or "MP4").split(",")[0]

@@ -57,7 +57,7 @@ def restore(request: MemberRequest, kind: str, pk: UUID) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("deleted")
     name = thing.source.name if isinstance(thing, Job) else thing.name
-    messages.success(request, f"“{name}” is back.")
+    messages.success(request, _("“%(name)s” is back.") % {"name": name})
     return redirect(thing.project if isinstance(thing, Source) else thing)
 
 

@@ -13,6 +13,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from engine.checkpoint import ModelInfo, list_models, model_info
@@ -139,7 +140,7 @@ def _watch(job: Job) -> dict[str, Any]:
     return {
         "job": job,
         "progress": progress,
-        "stage": stages.get(job.stage, "Starting"),
+        "stage": stages.get(job.stage, _("Starting")),
         "steps": steps,
         "poll_ms": poll_ms(job),
         "parts_ready": parts_made(job.directory),

@@ -76,7 +76,7 @@ def rows(source: Source, options: RenderOptions, found: Preflight) -> list[Row]:
 def _coding(info: dict[str, Any]) -> str:
     """The codec alone; of many pictures also that they are a film."""
     codec = str(info.get("codec", ""))
-    return f"{_('picture sequence')}, {codec}" if info.get("container") == "picture sequence" else codec
+    return ", ".join([_("picture sequence"), codec]) if info.get("container") == "picture sequence" else codec
 
 
 def _shape(info: dict[str, Any]) -> str:

@@ -229,5 +229,5 @@ def source_delete(request: MemberRequest, pk: UUID) -> HttpResponse:
     except REFUSALS as error:
         messages.error(request, str(error))
         return redirect("job-new", source.pk)
-    say_deleted(request, f"“{source.name}” is deleted.", "source", source.pk)
+    say_deleted(request, _("“%(name)s” is deleted.") % {"name": source.name}, "source", source.pk)
     return redirect(source.project)
