@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from . import services
 from .admin_tools import ReadOnly, audit, each
@@ -17,11 +19,11 @@ from .models import ApiToken, Job, Member, Preview, Project, ResumableUpload, Sh
 
 
 class IsDeleted(admin.SimpleListFilter):
-    title = "deleted"
+    title = _("deleted")
     parameter_name = "deleted"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("no", "No"), ("yes", "Yes, can be brought back"), ("purged", "Yes, for good")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("No")), ("yes", _("Yes, can be brought back")), ("purged", _("Yes, for good"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         wanted = {
@@ -53,7 +55,7 @@ class ProjectAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         return super().get_queryset(request).annotate(job_count=Count("jobs"))
 
-    @admin.display(description="jobs", ordering="job_count")
+    @admin.display(description=_("jobs"), ordering="job_count")
     def jobs_done(self, project: Any) -> int:
         return int(project.job_count)
 
@@ -71,9 +73,15 @@ class ProjectAdmin(admin.ModelAdmin):
         for project in queryset:
             services.project_purge(project=project)
 
-    @admin.action(description="Bring back what was deleted", permissions=["change"])
+    @admin.action(description=_("Bring back what was deleted"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        each(request, queryset, lambda project: services.project_restore(project=project), "project", "brought back")
+        each(
+            request,
+            queryset,
+            lambda project: services.project_restore(project=project),
+            ngettext_lazy("%(count)d project brought back.", "%(count)d projects brought back.", "count"),
+            "brought back",
+        )
 
 
 @admin.register(Source)
@@ -96,7 +104,7 @@ class ResumableUploadAdmin(ReadOnly):
     list_select_related = ("user", "project")
     actions = ("remove",)
 
-    @admin.display(description="arrived")
+    @admin.display(description=_("arrived"))
     def here(self, upload: ResumableUpload) -> str:
         return f"{upload.percent} %"
 
@@ -107,11 +115,17 @@ class ResumableUploadAdmin(ReadOnly):
     def has_remove_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("interpolation.delete_resumableupload")
 
-    @admin.action(description="Remove, with what has arrived", permissions=["remove"])
+    @admin.action(description=_("Remove, with what has arrived"), permissions=["remove"])
     def remove(self, request: HttpRequest, queryset: QuerySet[ResumableUpload]) -> None:
         for upload in queryset:
             number = upload.pk
-            each(request, [upload], lambda one: services.upload_remove(upload=one), "upload", f"removed: {number}")
+            each(
+                request,
+                [upload],
+                lambda one: services.upload_remove(upload=one),
+                ngettext_lazy("%(count)d upload removed.", "%(count)d uploads removed.", "count"),
+                f"removed: {number}",
+            )
 
 
 class PreviewInline(admin.TabularInline):
@@ -145,7 +159,7 @@ class JobAdmin(admin.ModelAdmin):
     def owner(self, job: Job) -> str:
         return str(job.project.owner)
 
-    @admin.display(description="frames")
+    @admin.display(description=_("frames"))
     def progress(self, job: Job) -> str:
         return f"{job.frames_done} / {job.frames_total}" if job.frames_total else ""
 
@@ -153,26 +167,60 @@ class JobAdmin(admin.ModelAdmin):
     def size(self, job: Job) -> str:
         return filesizeformat(job.master_bytes + job.preview_bytes + job.parts_bytes)
 
-    @admin.action(description="Put back into the queue", permissions=["change"])
+    @admin.action(description=_("Put back into the queue"), permissions=["change"])
     def requeue(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        each(request, queryset, lambda job: services.job_requeue(job=job), "job", "put back into the queue")
+        each(
+            request,
+            queryset,
+            lambda job: services.job_requeue(job=job),
+            ngettext_lazy("%(count)d job put back into the queue.", "%(count)d jobs put back into the queue.", "count"),
+            "put back into the queue",
+        )
 
-    @admin.action(description="Cancel", permissions=["change"])
+    @admin.action(description=_("Cancel"), permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        each(request, queryset, lambda job: services.job_cancel(job=job), "job", "cancelled, or asked to stop")
+        each(
+            request,
+            queryset,
+            lambda job: services.job_cancel(job=job),
+            ngettext_lazy(
+                "%(count)d job cancelled, or asked to stop.", "%(count)d jobs cancelled, or asked to stop.", "count"
+            ),
+            "cancelled, or asked to stop",
+        )
 
-    @admin.action(description="Remove the finished film; previews and figures stay", permissions=["change"])
+    @admin.action(description=_("Remove the finished film; previews and figures stay"), permissions=["change"])
     def purge_master(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        each(request, queryset, lambda job: services.job_purge_master(job=job), "film", "removed, previews stay")
+        each(
+            request,
+            queryset,
+            lambda job: services.job_purge_master(job=job),
+            ngettext_lazy("%(count)d film removed, previews stay.", "%(count)d films removed, previews stay.", "count"),
+            "removed, previews stay",
+        )
 
-    @admin.action(description="Measure the held-out figures again", permissions=["change"])
+    @admin.action(description=_("Measure the held-out figures again"), permissions=["change"])
     def measure_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         jobs = queryset.select_related("source")
-        each(request, jobs, lambda job: services.job_measure_again(job=job), "job", "sent to be measured again")
+        each(
+            request,
+            jobs,
+            lambda job: services.job_measure_again(job=job),
+            ngettext_lazy(
+                "%(count)d job sent to be measured again.", "%(count)d jobs sent to be measured again.", "count"
+            ),
+            "sent to be measured again",
+        )
 
-    @admin.action(description="Bring back what was deleted", permissions=["change"])
+    @admin.action(description=_("Bring back what was deleted"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        each(request, queryset, lambda job: services.job_restore(job=job), "job", "brought back")
+        each(
+            request,
+            queryset,
+            lambda job: services.job_restore(job=job),
+            ngettext_lazy("%(count)d job brought back.", "%(count)d jobs brought back.", "count"),
+            "brought back",
+        )
 
 
 @admin.register(Preview)
@@ -195,9 +243,15 @@ class ShareLinkAdmin(ReadOnly):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("interpolation.delete_sharelink")
 
-    @admin.action(description="Revoke", permissions=["revoke"])
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ShareLink]) -> None:
-        each(request, queryset, lambda link: services.share_link_revoke(link=link), "link", "revoked")
+        each(
+            request,
+            queryset,
+            lambda link: services.share_link_revoke(link=link),
+            ngettext_lazy("%(count)d link revoked.", "%(count)d links revoked.", "count"),
+            "revoked",
+        )
 
 
 @admin.register(ApiToken)
@@ -212,7 +266,7 @@ class ApiTokenAdmin(ReadOnly):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("interpolation.delete_apitoken")
 
-    @admin.action(description="Revoke", permissions=["revoke"])
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         for token in queryset:
             audit(request, token.user, f"token “{token}” revoked")

@@ -21,8 +21,13 @@ def audit(request: HttpRequest, thing: Model, words: str) -> None:
     LogEntry.objects.log_actions(user, [thing], CHANGE, change_message=words, single_object=True)
 
 
-def each(request: HttpRequest, things: Iterable[Any], service: Callable[[Any], object], noun: str, done: str) -> None:
-    """Does it with every one, says what could not be done, and writes down what was."""
+def each(request: HttpRequest, things: Iterable[Any], service: Callable[[Any], object], told: Any, done: str) -> None:
+    """Does it with every one, says what could not be done, and writes down what was.
+
+    Args:
+        told: of the number of rows, for who has clicked: `ngettext_lazy` with `count`.
+        done: for the audit log.
+    """
     count = 0
     for thing in things:
         try:
@@ -34,7 +39,7 @@ def each(request: HttpRequest, things: Iterable[Any], service: Callable[[Any], o
         audit(request, thing, done)
         count += 1
     if count:
-        messages.success(request, f"{count} {noun}(s) {done}.")
+        messages.success(request, told % {"count": count})
 
 
 class ReadOnly(admin.ModelAdmin):

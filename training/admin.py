@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from engine.errors import EngineError
 
@@ -53,25 +55,29 @@ class TrainingRunAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # runs are started from the page, which checks what they need
 
-    @admin.action(description="Stop", permissions=["change"])
+    @admin.action(description=_("Stop"), permissions=["change"])
     def stop(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
-        self._each(request, runs, lambda run: services.training_run_cancel(run=run), "stopped, or asked to stop")
+        self._each(
+            request, runs, lambda run: services.training_run_cancel(run=run), gettext_noop("stopped, or asked to stop")
+        )
 
-    @admin.action(description="Back to the queue: go on where it was saved", permissions=["change"])
+    @admin.action(description=_("Back to the queue: go on where it was saved"), permissions=["change"])
     def go_on(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
-        self._each(request, runs, lambda run: services.training_run_requeue(run=run), "put back into the queue")
+        self._each(
+            request, runs, lambda run: services.training_run_requeue(run=run), gettext_noop("put back into the queue")
+        )
 
-    @admin.action(description="Make its weights the default, if the benchmark says so", permissions=["change"])
+    @admin.action(description=_("Make its weights the default, if the benchmark says so"), permissions=["change"])
     def promote(self, request: HttpRequest, runs: QuerySet[TrainingRun]) -> None:
         if runs.count() != 1:
-            self.message_user(request, "Choose one run: there is one default.", messages.ERROR)
+            self.message_user(request, _("Choose one run: there is one default."), messages.ERROR)
             return
         user = cast(User, request.user)
         self._each(
             request,
             runs,
             lambda run: promotion.model_promote(name=run.model_name, user=user),
-            "made the default model",
+            gettext_noop("made the default model"),
             audited=True,
         )
 
@@ -84,7 +90,10 @@ class TrainingRunAdmin(admin.ModelAdmin):
         *,
         audited: bool = False,
     ) -> None:
-        """What was done is in the audit log; what could not be is said. audited: `change` writes the log itself."""
+        """What was done (a text that gettext knows) is in the audit log; what could not be is said.
+
+        audited: `change` writes the log itself.
+        """
         for run in runs:
             try:
                 change(run)
@@ -93,4 +102,4 @@ class TrainingRunAdmin(admin.ModelAdmin):
             else:
                 if not audited:
                     self.log_change(request, run, done)
-                self.message_user(request, f"{run}: {done}.")
+                self.message_user(request, f"{run}: {gettext(done)}.")

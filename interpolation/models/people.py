@@ -99,13 +99,13 @@ class UserLimits(models.Model):
     """What this user may take where it differs from the settings. Empty: as the settings say. 0: no limit."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limits")
-    running_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs at the same time.")
-    queued_jobs = models.PositiveIntegerField(null=True, blank=True, help_text="Jobs that wait.")
-    storage_mb = models.PositiveIntegerField("storage (MB)", null=True, blank=True, help_text="All of their projects.")
-    upload_mb = models.PositiveIntegerField("upload (MB)", null=True, blank=True, help_text="One upload.")
-    megapixels = models.FloatField(null=True, blank=True, help_text="Of a frame of the source and of the result.")
-    minutes = models.FloatField(null=True, blank=True, help_text="Length of a source.")
-    note = models.CharField(max_length=200, blank=True, help_text="Why, for other administrators.")
+    running_jobs = models.PositiveIntegerField(null=True, blank=True, help_text=_("Jobs at the same time."))
+    queued_jobs = models.PositiveIntegerField(null=True, blank=True, help_text=_("Jobs that wait."))
+    storage_mb = models.PositiveIntegerField(_("storage (MB)"), null=True, blank=True, help_text=_("All of their projects."))
+    upload_mb = models.PositiveIntegerField(_("upload (MB)"), null=True, blank=True, help_text=_("One upload."))
+    megapixels = models.FloatField(null=True, blank=True, help_text=_("Of a frame of the source and of the result."))
+    minutes = models.FloatField(null=True, blank=True, help_text=_("Length of a source."))
+    note = models.CharField(max_length=200, blank=True, help_text=_("Why, for other administrators."))
 
     class Meta:
         verbose_name_plural = "user limits"

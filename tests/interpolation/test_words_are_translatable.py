@@ -31,13 +31,22 @@ SPOKEN = (
     "interpolation/views",
     "interpolation/*form*.py",
     "interpolation/access.py",
+    "interpolation/admin*.py",
+    "interpolation/models/people.py",
     "interpolation/services/options.py",
+    "training/admin.py",
     "training/[vfp]*.py",
     *ENGINE,
     *WORK,
     *SITE,
 )
 KEPT = {  # programs that are copied, entries of logs, names that are stored
+    "interpolation/admin.py": {
+        "cancelled, or asked to stop",
+        "put back into the queue",
+        "removed, previews stay",
+        "sent to be measured again",
+    },
     "interpolation/views/recipes.py": None,
     "interpolation/views/results.py": {"loading the model"},
     "training/promotion.py": {" the default model: "},
