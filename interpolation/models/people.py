@@ -101,7 +101,9 @@ class UserLimits(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="limits")
     running_jobs = models.PositiveIntegerField(null=True, blank=True, help_text=_("Jobs at the same time."))
     queued_jobs = models.PositiveIntegerField(null=True, blank=True, help_text=_("Jobs that wait."))
-    storage_mb = models.PositiveIntegerField(_("storage (MB)"), null=True, blank=True, help_text=_("All of their projects."))
+    storage_mb = models.PositiveIntegerField(
+        _("storage (MB)"), null=True, blank=True, help_text=_("All of their projects.")
+    )
     upload_mb = models.PositiveIntegerField(_("upload (MB)"), null=True, blank=True, help_text=_("One upload."))
     megapixels = models.FloatField(null=True, blank=True, help_text=_("Of a frame of the source and of the result."))
     minutes = models.FloatField(null=True, blank=True, help_text=_("Length of a source."))
