@@ -107,8 +107,13 @@ class Epoch(models.Model):
     @property
     def above_blend(self) -> float | None:
         """dB over blending the two frames."""
-        return None if self.psnr is None or self.psnr_blend is None else self.psnr - self.psnr_blend
+        return _gain(self.psnr, self.psnr_blend)
 
     @property
     def above_untrained(self) -> float | None:
-        return None if self.psnr is None or self.psnr_untrained is None else self.psnr - self.psnr_untrained
+        return _gain(self.psnr, self.psnr_untrained)
+
+
+def _gain(psnr: float | None, reference: float | None) -> float | None:
+    """dB, to the hundredth that is shown; never the -0.0 that would be written as "-0.00"."""
+    return None if psnr is None or reference is None else round(psnr - reference, 2) + 0.0

@@ -229,3 +229,8 @@ def test_the_model_is_called_after_the_run(tmp_path: Path, monkeypatch: pytest.M
 def test_the_time_left_follows_from_the_rate(tmp_path: Path) -> None:
     run = running(tmp_path, steps_done=1, samples_per_second=0.5)
     assert services.training_run_progress_view(run)["eta_seconds"] == 6
+
+
+@pytest.mark.parametrize(("psnr", "shown"), [(36.004, "+0.00"), (35.996, "+0.00"), (35.99, "-0.01"), (36.126, "+0.13")])
+def test_no_difference_is_never_shown_as_a_loss(psnr: float, shown: str) -> None:
+    assert f"{Epoch(psnr=psnr, psnr_untrained=36.0).above_untrained:+.2f}" == shown
