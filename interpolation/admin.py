@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import gettext_noop
 
 from . import services
 from .admin_tools import ReadOnly, audit, each
@@ -75,13 +75,7 @@ class ProjectAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Bring back what was deleted"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        each(
-            request,
-            queryset,
-            lambda project: services.project_restore(project=project),
-            ngettext_lazy("%(count)d project brought back.", "%(count)d projects brought back.", "count"),
-            "brought back",
-        )
+        each(request, queryset, lambda project: services.project_restore(project=project), gettext_noop("brought back"))
 
 
 @admin.register(Source)
@@ -123,8 +117,8 @@ class ResumableUploadAdmin(ReadOnly):
                 request,
                 [upload],
                 lambda one: services.upload_remove(upload=one),
-                ngettext_lazy("%(count)d upload removed.", "%(count)d uploads removed.", "count"),
-                f"removed: {number}",
+                gettext_noop("removed"),
+                f": {number}",
             )
 
 
@@ -169,25 +163,11 @@ class JobAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Put back into the queue"), permissions=["change"])
     def requeue(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        each(
-            request,
-            queryset,
-            lambda job: services.job_requeue(job=job),
-            ngettext_lazy("%(count)d job put back into the queue.", "%(count)d jobs put back into the queue.", "count"),
-            "put back into the queue",
-        )
+        each(request, queryset, lambda job: services.job_requeue(job=job), gettext_noop("put back into the queue"))
 
     @admin.action(description=_("Cancel"), permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        each(
-            request,
-            queryset,
-            lambda job: services.job_cancel(job=job),
-            ngettext_lazy(
-                "%(count)d job cancelled, or asked to stop.", "%(count)d jobs cancelled, or asked to stop.", "count"
-            ),
-            "cancelled, or asked to stop",
-        )
+        each(request, queryset, lambda job: services.job_cancel(job=job), gettext_noop("cancelled, or asked to stop"))
 
     @admin.action(description=_("Remove the finished film; previews and figures stay"), permissions=["change"])
     def purge_master(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -195,32 +175,17 @@ class JobAdmin(admin.ModelAdmin):
             request,
             queryset,
             lambda job: services.job_purge_master(job=job),
-            ngettext_lazy("%(count)d film removed, previews stay.", "%(count)d films removed, previews stay.", "count"),
-            "removed, previews stay",
+            gettext_noop("film removed, previews stay"),
         )
 
     @admin.action(description=_("Measure the held-out figures again"), permissions=["change"])
     def measure_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         jobs = queryset.select_related("source")
-        each(
-            request,
-            jobs,
-            lambda job: services.job_measure_again(job=job),
-            ngettext_lazy(
-                "%(count)d job sent to be measured again.", "%(count)d jobs sent to be measured again.", "count"
-            ),
-            "sent to be measured again",
-        )
+        each(request, jobs, lambda job: services.job_measure_again(job=job), gettext_noop("sent to be measured again"))
 
     @admin.action(description=_("Bring back what was deleted"), permissions=["change"])
     def bring_back(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
-        each(
-            request,
-            queryset,
-            lambda job: services.job_restore(job=job),
-            ngettext_lazy("%(count)d job brought back.", "%(count)d jobs brought back.", "count"),
-            "brought back",
-        )
+        each(request, queryset, lambda job: services.job_restore(job=job), gettext_noop("brought back"))
 
 
 @admin.register(Preview)
@@ -245,13 +210,7 @@ class ShareLinkAdmin(ReadOnly):
 
     @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ShareLink]) -> None:
-        each(
-            request,
-            queryset,
-            lambda link: services.share_link_revoke(link=link),
-            ngettext_lazy("%(count)d link revoked.", "%(count)d links revoked.", "count"),
-            "revoked",
-        )
+        each(request, queryset, lambda link: services.share_link_revoke(link=link), gettext_noop("revoked"))
 
 
 @admin.register(ApiToken)

@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from engine.errors import EngineError
 
@@ -21,12 +23,13 @@ def audit(request: HttpRequest, thing: Model, words: str) -> None:
     LogEntry.objects.log_actions(user, [thing], CHANGE, change_message=words, single_object=True)
 
 
-def each(request: HttpRequest, things: Iterable[Any], service: Callable[[Any], object], told: Any, done: str) -> None:
+def each(
+    request: HttpRequest, things: Iterable[Any], service: Callable[[Any], object], done: str, which: str = ""
+) -> None:
     """Does it with every one, says what could not be done, and writes down what was.
 
     Args:
-        told: of the number of rows, for who has clicked: `ngettext_lazy` with `count`.
-        done: for the audit log.
+        done: what, a text that gettext knows. which: for the audit log, where the row itself will be gone.
     """
     count = 0
     for thing in things:
@@ -36,10 +39,10 @@ def each(request: HttpRequest, things: Iterable[Any], service: Callable[[Any], o
         except (ServiceError, EngineError) as error:
             messages.error(request, f"{thing}: {error}")
             continue
-        audit(request, thing, done)
+        audit(request, thing, done + which)
         count += 1
     if count:
-        messages.success(request, told % {"count": count})
+        messages.success(request, f"{capfirst(gettext(done))}: {count}.")
 
 
 class ReadOnly(admin.ModelAdmin):

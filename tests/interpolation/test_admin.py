@@ -66,7 +66,7 @@ def audited(thing: Any) -> list[str]:
 
 
 def test_cancel(job: Job, admin_client: Client) -> None:
-    assert "1 job cancelled, or asked to stop." in act(admin_client, "cancel", job)
+    assert "Cancelled, or asked to stop: 1." in act(admin_client, "cancel", job)
     job.refresh_from_db()
     assert job.status == "cancelled"
     assert "there is nothing to cancel" in act(admin_client, "cancel", job)
@@ -75,7 +75,7 @@ def test_cancel(job: Job, admin_client: Client) -> None:
 
 def test_requeue(job: Job, admin_client: Client) -> None:
     services.job_claim(job_id=job.pk, worker="hung")
-    assert "1 job put back into the queue." in act(admin_client, "requeue", job)
+    assert "Put back into the queue: 1." in act(admin_client, "requeue", job)
     job.refresh_from_db()
     assert (job.status, job.attempts) == ("queued", 0)
     assert audited(job) == ["put back into the queue"]
@@ -83,10 +83,10 @@ def test_requeue(job: Job, admin_client: Client) -> None:
 
 def test_a_film_is_removed_and_its_previews_stay(db: None, admin_client: Client) -> None:
     job = finished_job(source_of(person("carol")))
-    assert "1 film removed, previews stay." in act(admin_client, "purge_master", job)
+    assert "Film removed, previews stay: 1." in act(admin_client, "purge_master", job)
     job.refresh_from_db()
     assert (job.master, job.previews.count()) == ("", 10)
-    assert audited(job) == ["removed, previews stay"]
+    assert audited(job) == ["film removed, previews stay"]
     assert "removed, previews stay" not in act(admin_client, "purge_master", job)
     assert len(audited(job)) == 1
 
@@ -98,14 +98,14 @@ def test_figures_are_sent_to_be_measured_again_where_there_is_something_to_measu
     assert "Only videos that are done have held-out figures" in act(admin_client, "measure_again", job)
     Job.objects.update(status="succeeded")
     with django_capture_on_commit_callbacks(execute=True):
-        assert "1 job sent to be measured again." in act(admin_client, "measure_again", job)
+        assert "Sent to be measured again: 1." in act(admin_client, "measure_again", job)
     assert [message.func() for message in OrmQ.objects.all()] == ["interpolation.tasks.figures_run"]
     assert audited(job) == ["sent to be measured again"]
 
 
 def test_what_was_deleted_is_brought_back(job: Job, admin_client: Client) -> None:
     services.project_delete(project=job.project)
-    assert "1 project brought back." in act(admin_client, "bring_back", job.project, "project")
+    assert "Brought back: 1." in act(admin_client, "bring_back", job.project, "project")
     assert Project.objects.alive().count() == 1
 
 

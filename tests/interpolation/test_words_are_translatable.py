@@ -41,12 +41,6 @@ SPOKEN = (
     *SITE,
 )
 KEPT = {  # programs that are copied, entries of logs, names that are stored
-    "interpolation/admin.py": {
-        "cancelled, or asked to stop",
-        "put back into the queue",
-        "removed, previews stay",
-        "sent to be measured again",
-    },
     "interpolation/views/recipes.py": None,
     "interpolation/views/results.py": {"loading the model"},
     "training/promotion.py": {" the default model: "},
