@@ -48,6 +48,11 @@ def test_lists_searches_filters_and_forms_work(job: Job, admin_client: Client, a
         assert admin_client.get(f"/admin/{address}").status_code == 200, address
 
 
+def test_pages_have_the_portals_icon(admin_client: Client) -> None:
+    """Else a browser asks for /favicon.ico and reports a 404."""
+    assert 'rel="icon" href="/static/img/favicon' in admin_client.get("/admin/").content.decode()
+
+
 def test_a_user_who_is_no_administrator_stays_out(alice: User) -> None:
     client = Client()
     client.force_login(alice)
