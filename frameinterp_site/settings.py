@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "frameinterp_site.uploads.RefusedUploadMiddleware",  # a form that is not whole has no token to check
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "frameinterp_site.freshness.FreshPagesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "interpolation.middleware.LocalTimeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

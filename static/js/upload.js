@@ -258,4 +258,6 @@
     made.addEventListener("click", act);
     return made;
   }
+
+  if (input.files.length) take([...input.files]); // chosen before this script had come
 })();

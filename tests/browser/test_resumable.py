@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from playwright.sync_api import BrowserContext, Page, Request, Route, expect
 
 from tests.ops.portal import Portal
 
 from .test_pages_for_everybody import findings
-from .test_story import make_project, sign_up, upload
+from .test_story import make_project, sign_up, upload, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MB = 1 << 20
@@ -138,6 +138,28 @@ def test_another_browser_goes_on_with_the_same_file_and_a_removed_one_is_gone(
     page.wait_for_timeout(2500)
     page.reload()
     expect(page.get_by_text("Unfinished uploads")).to_have_count(0)
+
+
+def test_what_was_chosen_before_the_scripts_came_is_taken_and_going_back_does_not_send_it_again(
+    page: Page, footage: Path, offsets: list[int]
+) -> None:
+    late: list[Route] = []
+    page.route("**/js/upload*.js", lambda route: late.append(route))
+    sign_up(page, "eager")
+    page.get_by_label("Name of the new project").fill("Early")
+    page.get_by_role("button", name="New project").click(no_wait_after=True)
+    upload(page, footage / "rabbit.mp4")
+    wait_until(page, "document.querySelector('input[type=file]').files.length === 1")
+    assert not page.locator("[data-upload][data-ready]").count(), "the script was to be late"
+    late[-1].continue_()
+    expect(page.get_by_role("heading", name="rabbit.mp4")).to_be_visible(timeout=LONG)
+    assert offsets == [0]
+    page.unroute("**/js/upload*.js")
+    page.go_back()
+    expect(page.get_by_role("link", name="rabbit.mp4")).to_be_visible()
+    expect(page.locator("[data-upload][data-ready]")).to_be_visible()
+    assert page.evaluate("document.querySelector('input[type=file]').files.length") == 0
+    assert offsets == [0]
 
 
 @pytest.mark.usefixtures("slow")
