@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from . import operators
 from .health import health, healthz, readyz
+from .notices import notices
 from .problem_views import OneProblem, Problems, Unknown
 
 admin.site.site_header = admin.site.site_title = "Inbetween"
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("words.js", cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view()), name="words"),
     path("health/", health, name="health"),
+    path("notices/", notices, name="notices"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include("interpolation.api.urls")),

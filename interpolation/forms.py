@@ -30,11 +30,14 @@ class SignUpForm(UserCreationForm):
         fields = ("username",)
 
 
-class PreferencesForm(forms.Form):
+class ThemeForm(forms.Form):
+    theme = forms.ChoiceField(choices=Preferences.Theme.choices)
+
+
+class PreferencesForm(ThemeForm):
     email = forms.EmailField(required=False, max_length=254, label=_("E-mail address"))
     mail_when_done = forms.BooleanField(required=False)
     time_zone = forms.ChoiceField(required=False)
-    theme = forms.ChoiceField(choices=Preferences.Theme.choices)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

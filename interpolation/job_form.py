@@ -17,6 +17,7 @@ from engine.errors import BadOptionsError
 from engine.formats import FORMATS, QUALITIES
 
 from . import services
+from .model_names import first_names, offers
 from .models import Source
 
 PRESET_HEIGHTS = (2160, 1440, 1080, 720, 540, 360)
@@ -58,6 +59,23 @@ QUALITY_WORDS = {
 VIDEO_ONLY = ("cut", "duplicates", "deinterlace", "sound", "trim_start", "trim_end", "held_out")
 MORE = ("model", "sound", "trim_start", "trim_end", "loop", "duplicates", "cut", "deinterlace", "bit_depth", "encoder",
         "crf", "held_out")  # fmt: skip
+
+
+class ModelField(forms.ChoiceField):
+    """Takes any name of the weights that are offered, and goes on with the one they are offered under."""
+
+    models: Sequence[ModelInfo] = ()
+
+    def offer(self, models: Sequence[ModelInfo]) -> None:
+        self.models = models
+        self.choices = [(one.info.name, one.words) for one in offers(models)]
+        self.initial = models[0].name
+
+    def prepare_value(self, value: Any) -> Any:
+        return first_names(self.models).get(value, value)
+
+    def to_python(self, value: Any) -> str:
+        return str(self.prepare_value(super().to_python(value)))
 
 
 class JobForm(forms.Form):
@@ -165,16 +183,16 @@ class JobForm(forms.Form):
             "invalid": gettext_lazy("The CRF must be a whole number. Leave it empty to use the quality above.")
         },
     )
-    model = forms.ChoiceField(required=False)
+    model = ModelField(required=False)
     held_out = forms.BooleanField(initial=DEFAULTS.held_out, required=False)
 
     def __init__(self, *args: Any, source: Source, models: Sequence[ModelInfo], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.source = source
-        self.models = models
+        self.offers = offers(models)
+        self.models = [one.info for one in self.offers]
         self.presets = resolution_presets(source)
-        self.fields["model"].choices = [(info.name, info.name) for info in models]  # type: ignore[attr-defined]
-        self.fields["model"].initial = models[0].name
+        self.fields["model"].offer(models)  # type: ignore[attr-defined]
         for name in unfit_fields(source):
             del self.fields[name]
         if source.kind == Source.Kind.PICTURES:

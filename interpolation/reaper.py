@@ -85,6 +85,7 @@ def reap_running(reaped: Reaped) -> None:
         status = services.job_lost(job_id=job.pk, worker=job.worker, reason=reason)
         if status:
             lists[Job.Status(status)].append(job.pk)
+            services.mail_job_ended(job_id=job.pk)
 
 
 def why_dead(job: Job) -> str:

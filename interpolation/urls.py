@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import accounts, deleted, history, jobs, metrics, model_pages, parts, projects, sharing, site, trials
+from .views import accounts, deleted, history, jobs, metrics, model_pages, pairs, parts, projects, sharing, site, trials
 
 urlpatterns = [
     path("", projects.home, name="home"),
@@ -25,6 +25,8 @@ urlpatterns = [
     path("sources/<uuid:pk>/presets/", trials.preset_new, name="preset-new"),
     path("sources/<uuid:pk>/presets/<int:preset>/delete/", trials.preset_delete, name="preset-delete"),
     path("trials/<uuid:pk>/", trials.trial, name="trial"),
+    path("trials/<uuid:pk>/cancel/", pairs.trial_cancel, name="trial-cancel"),
+    path("trials/<uuid:pk>/retry/", pairs.trial_retry, name="trial-retry"),
     path("trials/<uuid:pk>/promote/", trials.trial_promote, name="trial-promote"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
     path("jobs/<uuid:pk>/status/", jobs.job_status, name="job-status"),
@@ -42,7 +44,6 @@ urlpatterns = [
     path("deleted/", deleted.deleted, name="deleted"),
     path("deleted/<str:kind>/<uuid:pk>/restore/", deleted.restore, name="restore"),
     path("queue/", jobs.queue, name="queue"),
-    path("queue/mine/", jobs.queue_mine, name="queue-mine"),
     path("history/", history.history, name="history"),
     path("history/act/", history.history_act, name="history-act"),
     path("compare/", history.compare, name="compare"),
@@ -50,11 +51,14 @@ urlpatterns = [
     path("models/", model_pages.models, name="models"),
     path("models/bake-off/", model_pages.bakeoff_new, name="bakeoff-new"),
     path("models/bake-off/<uuid:pk>/", model_pages.bakeoff, name="bakeoff"),
+    path("models/bake-off/<uuid:pk>/cancel/", pairs.bakeoff_cancel, name="bakeoff-cancel"),
+    path("models/bake-off/<uuid:pk>/retry/", pairs.bakeoff_retry, name="bakeoff-retry"),
     path("models/bake-off/<uuid:pk>/vote/", model_pages.bakeoff_vote, name="bakeoff-vote"),
     path("models/bake-off/<uuid:pk>/reveal/", model_pages.bakeoff_reveal, name="bakeoff-reveal"),
     path("help/", site.help_page, name="help"),
     path("account/", accounts.account, name="account"),
     path("account/preferences/", accounts.preferences_change, name="preferences"),
+    path("account/theme/", accounts.theme_change, name="theme"),
     path("account/export/", accounts.account_export, name="account-export"),
     path("account/delete/", accounts.account_delete, name="account-delete"),
     path("account/tokens/", accounts.token_create, name="token-create"),

@@ -15,6 +15,7 @@ from engine.workers import worker_is_gone
 
 from . import services
 from .models import TrainingRun
+from .notices import mail_run_ended
 
 FRESH = timedelta(seconds=10)  # a claim this young is left alone even if its process cannot be seen
 UNSENT = timedelta(seconds=60)  # a message may be on its way for this long
@@ -40,6 +41,7 @@ def reap_once() -> Reaped:
         status = services.training_run_lost(run_id=run.pk, worker=run.worker, reason=reason) if reason else ""
         if status:
             (reaped.requeued if status == TrainingRun.Status.QUEUED else reaped.ended).append(run.pk)
+            mail_run_ended(run_id=run.pk)
     resend_waiting(reaped)
     return reaped
 

@@ -19,6 +19,7 @@ from engine.workers import child_environment, worker_name, working_on
 
 from . import services
 from .models import TrainingRun
+from .notices import mail_run_ended
 
 BEAT = 3.0  # seconds between heartbeats
 LOOK = 0.5  # seconds between looks at the stop flag
@@ -111,4 +112,5 @@ def settle(run_id: UUID, worker: str, result: ChildResult) -> str:
     elif result.returncode != 0:
         services.training_run_lost(**held, reason=how_it_died(result))
     log.info("child ended: %s, code %d", result.ended, result.returncode, extra={"job": run_id})
+    mail_run_ended(run_id=run_id)
     return TrainingRun.objects.filter(pk=run_id).values_list("status", flat=True).first() or "deleted"

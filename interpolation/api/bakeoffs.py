@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,8 +17,8 @@ from interpolation import services
 from interpolation.access import Act, find
 from interpolation.models import BakeOff, Job, Preview, Source
 from interpolation.services.bakeoffs import SIDES, Stage
-from interpolation.views.results import overall_percent
 
+from .pairs import PairActions, PairSerializer
 from .strict import StrictSerializer
 from .views import ScopedCreateMixin
 
@@ -45,13 +45,12 @@ class VerdictSerializer(serializers.Serializer[Any]):
     ties = serializers.IntegerField()
 
 
-class BakeOffSerializer(serializers.ModelSerializer[BakeOff]):
+class BakeOffSerializer(PairSerializer):
     """Tells nothing of which film is whose before `verdict` does."""
 
     stage = serializers.SerializerMethodField(
         help_text="`drawing`; `blind`: both films are there, to be judged; `revealed`; `broken`: one was not finished."
     )
-    percent = serializers.SerializerMethodField(help_text="Of the drawing of both.")
     models = serializers.SerializerMethodField(help_text="In the order of the alphabet.")
     jobs = serializers.SerializerMethodField(help_text="Both, in an order that says nothing.")
     round = serializers.SerializerMethodField(help_text="The number of the round to judge; null unless `blind`.")
@@ -68,6 +67,7 @@ class BakeOffSerializer(serializers.ModelSerializer[BakeOff]):
             "source",
             "stage",
             "percent",
+            "eta_seconds",
             "models",
             "jobs",
             "round",
@@ -82,10 +82,6 @@ class BakeOffSerializer(serializers.ModelSerializer[BakeOff]):
     @extend_schema_field(serializers.ChoiceField(choices=Stage.values))
     def get_stage(self, bakeoff: BakeOff) -> str:
         return services.bakeoff_stage(bakeoff).value
-
-    def get_percent(self, bakeoff: BakeOff) -> int:
-        jobs = (bakeoff.first, bakeoff.second)
-        return sum(100 if job.status == Job.Status.SUCCEEDED else overall_percent(job) for job in jobs) // 2
 
     def get_models(self, bakeoff: BakeOff) -> list[str]:
         return sorted(str(job.options.get("model")) for job in (bakeoff.first, bakeoff.second))
@@ -153,6 +149,7 @@ SHOWN = OpenApiExample(
         "source": "00000000-0000-0000-0000-000000000000",
         "stage": "blind",
         "percent": 100,
+        "eta_seconds": None,
         "models": ["blend", "default"],
         "jobs": ["00000000-0000-0000-0000-000000000002", "00000000-0000-0000-0000-000000000003"],
         "round": 2,
@@ -168,19 +165,20 @@ SHOWN = OpenApiExample(
 )
 
 
-class BakeOffViewSet(
-    ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[BakeOff]
-):
+class BakeOffViewSet(ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, PairActions):
     """One's own bake-offs: two models draw ten seconds of a clip at most, and are judged without their names."""
 
     queryset = BakeOff.objects.none()
     serializer_class = BakeOffSerializer
     create_scope = "job"
+    creates = ("create", "retry")
 
     def get_queryset(self) -> QuerySet[BakeOff]:
         if not self.request:
             return BakeOff.objects.none()  # while the API is described
-        return services.bakeoffs_of(self.request.user).prefetch_related("votes", "first__previews", "second__previews")
+        return services.pairs_of(BakeOff, self.request.user).prefetch_related(
+            "votes", "first__previews", "second__previews"
+        )
 
     @extend_schema(request=BakeOffCreateSerializer, responses={201: BakeOffSerializer}, examples=[START, SHOWN])
     def create(self, request: Request) -> Response:

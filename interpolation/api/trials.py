@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from interpolation.services.trials import SIDES
 
 from . import serializers as out
 from .options import OptionsSerializer
+from .pairs import PairActions, PairSerializer
 from .strict import StrictSerializer
 from .views import ScopedCreateMixin, require_good
 
@@ -59,10 +60,16 @@ class PresetViewSet(
         return Response(self.get_serializer(preset).data, status.HTTP_201_CREATED)
 
 
-class TrialSerializer(serializers.ModelSerializer[Trial]):
+class TrialSerializer(PairSerializer):
+    status = serializers.SerializerMethodField(help_text="Of both jobs as one: `succeeded` when both are.")
+
     class Meta:
         model = Trial
-        fields = ("id", "source", "first", "second", "promoted", "created_at")
+        fields = ("id", "source", "first", "second", "status", "percent", "eta_seconds", "promoted", "created_at")
+
+    @extend_schema_field(serializers.ChoiceField(choices=Job.Status.choices))
+    def get_status(self, trial: Trial) -> str:
+        return self._progress(trial).status
 
 
 class TrialCreateSerializer(StrictSerializer):
@@ -83,13 +90,13 @@ TRY = OpenApiExample(
 )
 
 
-class TrialViewSet(ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Trial]):
+class TrialViewSet(ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, PairActions):
     """One's own trials. Both films are jobs with `trial` true."""
 
     queryset = Trial.objects.none()
     serializer_class = TrialSerializer
     create_scope = "job"
-    creates = ("create", "promote")
+    creates = ("create", "promote", "retry")
 
     @property
     def user(self) -> User:
@@ -98,11 +105,9 @@ class TrialViewSet(ScopedCreateMixin, mixins.ListModelMixin, mixins.RetrieveMode
         return self.request.user
 
     def get_queryset(self) -> QuerySet[Trial]:
-        if not self.request or not self.request.user.is_authenticated:
+        if not self.request:
             return Trial.objects.none()  # while the API is described
-        seen = Job.objects.all().reachable_by(self.user).values("pk")
-        mine = Trial.objects.filter(owner=self.user, first__in=seen, second__in=seen)
-        return mine.select_related("source", "first", "second", "promoted")
+        return services.pairs_of(Trial, self.request.user)
 
     @extend_schema(request=TrialCreateSerializer, responses={201: TrialSerializer}, examples=[TRY])
     def create(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """Everything that writes. Keyword-only functions; what a person can put right is a ServiceError or an EngineError."""
 
-from .accounts import account_delete, account_export, mail_job_ended, preferences_of, preferences_set
+from .accounts import account_delete, account_export, preferences_of, preferences_set, theme_set
 from .bakeoffs import (
     bakeoff_create,
     bakeoff_reveal,
@@ -9,7 +9,6 @@ from .bakeoffs import (
     bakeoff_stage,
     bakeoff_tally,
     bakeoff_vote,
-    bakeoffs_of,
 )
 from .errors import (
     ChecksumError,
@@ -24,12 +23,14 @@ from .errors import (
 )
 from .figures import job_measure_again, job_measure_now
 from .joblog import job_log, job_say
-from .jobs import job_again, job_cancel, job_create, job_progress_view, job_requeue, job_retry
+from .jobs import job_again, job_cancel, job_create, job_progress_view, job_requeue, job_retry, overall_percent
 from .ledger import Storage, job_measure, storage_of
 from .limits import Limits, limits_of, require_storage, require_upload
 from .notes import job_note, job_tag
+from .notices import mail_job_ended, notices_of
 from .options import wrong_options
 from .outlook import Estimate, Outlook, estimate, outlooks
+from .pairs import pair_cancel, pair_progress, pair_retry, pairs_of
 from .parts import REDRAWABLE, job_redraw, parts_due, parts_remove
 from .preflight import Cost, Preflight, cost, preflight
 from .presets import Setup, preset_save, setups
@@ -107,7 +108,6 @@ __all__ = [
     "bakeoff_stage",
     "bakeoff_tally",
     "bakeoff_vote",
-    "bakeoffs_of",
     "cost",
     "delivery_repeat",
     "estimate",
@@ -144,7 +144,13 @@ __all__ = [
     "mail_job_ended",
     "member_remove",
     "member_set",
+    "notices_of",
     "outlooks",
+    "overall_percent",
+    "pair_cancel",
+    "pair_progress",
+    "pair_retry",
+    "pairs_of",
     "parts_due",
     "parts_remove",
     "places",
@@ -172,6 +178,7 @@ __all__ = [
     "source_delete",
     "source_restore",
     "storage_of",
+    "theme_set",
     "token_create",
     "token_revoke",
     "trash_due",

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
-from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.mail import send_mail
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
-from interpolation.models import ApiToken, Job, Member, Preferences, Project
+from interpolation.models import ApiToken, Member, Preferences, Project
 
 from .errors import ServiceError
 from .projects import project_purge
-
-log = logging.getLogger(__name__)
-ENDED = {
-    Job.Status.SUCCEEDED: gettext_noop("%(name)s is done"),
-    Job.Status.FAILED: gettext_noop("%(name)s did not work"),
-}
 
 
 def preferences_of(user: User) -> Preferences:
@@ -39,6 +28,11 @@ def preferences_set(*, user: User, time_zone: str, theme: str, email: str, mail_
         user.save(update_fields=["email"])
     values = {"time_zone": time_zone, "theme": theme, "mail_when_done": mail_when_done}
     return Preferences.objects.update_or_create(user=user, defaults=values)[0]
+
+
+def theme_set(*, user: User, theme: str) -> Preferences:
+    """The theme alone; the rest of what they prefer stays."""
+    return Preferences.objects.update_or_create(user=user, defaults={"theme": theme})[0]
 
 
 def account_export(*, user: User) -> dict[str, Any]:
@@ -107,22 +101,3 @@ def account_delete(*, user: User) -> None:
     for project in user.projects.all():
         project_purge(project=project)
     user.delete()
-
-
-def mail_job_ended(*, job_id: UUID) -> bool:
-    """A line to who started the job, if they asked for it and the portal can send mail. True: it was sent."""
-    job = Job.objects.select_related("source", "project", "created_by").filter(pk=job_id).first()
-    who = job and job.created_by
-    if not settings.EMAIL_HOST or job is None or not who or not who.email or job.status not in ENDED:
-        return False
-    if not Preferences.objects.filter(user=who, mail_when_done=True).exists():
-        return False
-    name, page = job.source.name, f"{settings.PUBLIC_URL}{job.get_absolute_url()}"
-    words = job.error or _("The result can be watched and downloaded:")
-    subject = _(ENDED[Job.Status(job.status)]) % {"name": name}
-    try:
-        send_mail(subject, f"{words}\n\n{page}\n", None, [who.email])
-    except OSError:  # smtplib's errors are such
-        log.warning("the mail could not be sent", exc_info=True, extra={"job": job_id})
-        return False
-    return True

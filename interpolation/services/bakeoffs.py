@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, TextChoices
+from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,9 +16,7 @@ from interpolation.models import BakeOff, Job, Source, Vote
 
 from .errors import ServiceError, StateError
 from .jobs import job_create
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
+from .pairs import UNFINISHED
 
 LONGEST = 10  # seconds of the clip: enough to judge, soon ready
 SIDES = ("a", "b", "tie")
@@ -34,17 +31,6 @@ class Stage(TextChoices):
     BROKEN = "broken"  # a film failed or was cancelled
 
 
-def bakeoffs_of(user: User | AnonymousUser) -> QuerySet[BakeOff]:
-    """A judgement is one person's own. Without those of films that this person cannot see any more."""
-    if not user.is_authenticated:
-        return BakeOff.objects.none()
-    seen = Job.objects.all().reachable_by(user).values("pk")
-    mine = BakeOff.objects.filter(owner=user.pk, first__in=seen, second__in=seen)
-    return mine.select_related("source", "first", "second").defer(
-        *(f"{side}__{heavy}" for side in ("first", "second") for heavy in ("metrics", "certificate"))
-    )
-
-
 def bakeoff_create(*, user: User, source: Source, first: str, second: str) -> BakeOff:
     """Starts both jobs.
 
@@ -55,6 +41,12 @@ def bakeoff_create(*, user: User, source: Source, first: str, second: str) -> Ba
         raise ServiceError(_("Choose a video: two pictures are compared on their own page."))
     if first == second:
         raise ServiceError(_("Choose two different models."))
+    from engine.checkpoint import model_info  # imports torch, which workers that only watch do not need
+
+    weights = [model_info(name).sha256 for name in (first, second)]
+    if weights[0] and weights[0] == weights[1]:
+        words = _("%(first)s and %(second)s are the same weights under two names. Choose two different models.")
+        raise ServiceError(words % {"first": first, "second": second})
     trim = {} if Fraction(source.info.get("duration") or 0) <= LONGEST else {"trim_end": LONGEST}
     with transaction.atomic():
         jobs = [
@@ -68,7 +60,7 @@ def bakeoff_create(*, user: User, source: Source, first: str, second: str) -> Ba
 
 def bakeoff_stage(bakeoff: BakeOff) -> Stage:
     states = {bakeoff.first.status, bakeoff.second.status}
-    if states & {Job.Status.FAILED, Job.Status.CANCELLED}:
+    if states & set(UNFINISHED):
         return Stage.BROKEN
     if states != {Job.Status.SUCCEEDED}:
         return Stage.DRAWING

@@ -30,6 +30,15 @@ Status = Job.Status
 WAITS = "waiting for disk space"  # said instead of the stage
 BYTES_PER_PIXEL = 0.25  # of the finished video, segments and previews together; measured on busy footage at CRF 18
 
+BEGINS_AT = {  # per cent of a typical job that is over when a stage begins
+    "loading the model": 0,
+    "reading": 3,
+    "interpolating": 8,
+    "evaluating": 82,
+    "joining": 90,
+    "previews": 91,
+}
+
 
 def job_create(*, source: Source, options: dict[str, Any], user: User | None = None) -> Job:
     """A row, and a message to the workers once it is committed.
@@ -185,3 +194,14 @@ def percent(job: Job) -> int:
     if job.status == Status.SUCCEEDED:
         return 100
     return min(99, 100 * job.frames_done // job.frames_total) if job.frames_total else 0
+
+
+def overall_percent(job: Job) -> int:
+    """0-100 over all stages, so that the bar never runs backwards; 100 only when the job is done."""
+    if job.status == Status.SUCCEEDED:
+        return 100
+    if job.stage not in BEGINS_AT:
+        return 0
+    start = BEGINS_AT[job.stage]
+    end = next((begin for begin in BEGINS_AT.values() if begin > start), 100)
+    return min(99, start + (end - start) * min(job.frames_done, job.frames_total) // max(job.frames_total, 1))

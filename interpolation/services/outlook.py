@@ -202,6 +202,13 @@ def _busy_for() -> Iterable[float | None]:
     return [*busy, *[0.0] * max(0, settings.WORKERS - len(busy))]
 
 
+def job_left(job: Job, outlooks_now: dict[UUID, Outlook]) -> float | None:
+    """Seconds until a live job is done. None: nobody knows."""
+    if job.status == Job.Status.QUEUED:
+        return outlooks_now[job.pk].done_in if job.pk in outlooks_now else None
+    return _left(job)
+
+
 def _left(job: Job) -> float | None:
     """Seconds until a running job is done: as it says itself, else what is left of the estimate."""
     if job.waiting or job.started_at is None:

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import services
-from ..forms import AccountDeleteForm, PreferencesForm, SignUpForm, TokenForm
+from ..forms import AccountDeleteForm, PreferencesForm, SignUpForm, ThemeForm, TokenForm
 from ..middleware import KEY
 from ..models import ApiToken, Preferences
 from .common import REFUSALS, MemberRequest
@@ -111,8 +111,19 @@ def preferences_change(request: MemberRequest) -> HttpResponse:
 
 
 def _take_along(request: HttpRequest, kept: Preferences) -> None:
-    """Into the session, so that pages need no question to the database for it."""
-    request.session[KEY], request.session["theme"] = kept.time_zone, kept.theme
+    """Into the session, so that pages need no question to the database for it. Who chose nothing has the browser's."""
+    request.session[KEY], request.session["theme"] = kept.time_zone, kept.theme if kept.pk else ""
+
+
+@require_POST
+@login_required
+def theme_change(request: MemberRequest) -> HttpResponse:
+    """What the switch in the header says, for all browsers of this person."""
+    form = ThemeForm(request.POST)
+    if not form.is_valid():
+        return JsonResponse({"errors": form.errors}, status=422)
+    _take_along(request, services.theme_set(user=request.user, theme=form.cleaned_data["theme"]))
+    return HttpResponse(status=204)
 
 
 @require_safe

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
@@ -21,12 +23,12 @@ from django.views.decorators.http import require_POST, require_safe
 from .. import services
 from ..access import Act, require
 from ..history import SIZE_WORDS, SORT_WORDS, TRIAL_WORDS, JobFilter, with_quality
-from ..models import Job, JobQuerySet, Preview, Project, Tag
+from ..models import Job, JobQuerySet, Preview, Project, Source, Tag
 from .common import REFUSALS, MemberRequest
 from .compared import compared
-from .results import overall_percent
 
 PAGE = 24
+NAMED: dict[str, Any] = {"project": Project, "source": Source}  # filters whose values are numbers of ours
 UNDO = "undo_jobs"  # in the session: what the last click deleted
 
 
@@ -39,12 +41,14 @@ def history(request: MemberRequest) -> HttpResponse:
     jobs = _listed(found.qs)
     page = Paginator(jobs, PAGE).get_page(request.GET.get("page"))
     for job in page:
-        job.percent = overall_percent(job)  # type: ignore[attr-defined]
+        job.percent = services.overall_percent(job)  # type: ignore[attr-defined]
     context = {
         "page": page,
         "filter": found,
         "asked": request.GET,
         "narrowed": found.narrowed,
+        "undoable": _undoable(found, request.user),
+        "anything": bool(page.paginator.count) or found.narrowed or mine.exists(),
         "sorts": SORT_WORDS,
         "sizes": SIZE_WORDS,
         "trials": TRIAL_WORDS,
@@ -53,7 +57,7 @@ def history(request: MemberRequest) -> HttpResponse:
         "projects": Project.objects.of(request.user).order_by("name"),
         "any_live": any(job.is_live for job in page),
         "query": _without_page(request.GET),
-        "tags": Tag.objects.filter(jobs__in=mine).values_list("name", flat=True).distinct(),
+        "tags": Tag.objects.filter(jobs__in=mine).order_by("name").values_list("name", flat=True).distinct(),
         "undo": _to_undo(request),
     }
     template = "interpolation/_history_list.html" if request.headers.get("HX-Request") else "interpolation/history.html"
@@ -72,6 +76,22 @@ def _without_page(asked: QueryDict) -> str:
         if name != "page" and any(values):
             kept.setlist(name, [value for value in values if value])
     return kept.urlencode()
+
+
+def _undoable(found: JobFilter, user: User) -> list[tuple[str, str, str]]:
+    """What is asked for, one by one: (which filter, its value in words, the address's question without it)."""
+    rows = []
+    for name, filter_ in found.filters.items():
+        values = [value for value in found.data.getlist(name) if value]
+        if not values or name == "sort":
+            continue
+        words: dict[str, Any] = {str(value): label for value, label in filter_.extra.get("choices", ())}
+        if name in NAMED and name not in found.form.errors:
+            words = {str(one.pk): one.name for one in NAMED[name].objects.all().of(user).filter(pk__in=values)}
+        rest = found.data.copy()
+        del rest[name]
+        rows.append((filter_.label, ", ".join(str(words.get(value, value)) for value in values), _without_page(rest)))
+    return rows
 
 
 def _to_undo(request: MemberRequest) -> list[str]:

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -30,7 +29,7 @@ from .facts import stills
 from .parts import RedrawForm, redraw_form
 from .preflight import card, clock_of_busiest, short_cost, versus
 from .recipes import recipes
-from .results import overall_percent, results, rivals, stages_of
+from .results import results, rivals, stages_of
 
 
 def _earlier(request: MemberRequest, source: Source) -> Job | None:
@@ -132,7 +131,7 @@ def job_prediction(request: MemberRequest, pk: UUID) -> HttpResponse:
 def _watch(job: Job) -> dict[str, Any]:
     """What the page of a job says while it runs: its stages as (words, "done" | "now" | ""), and progress over all."""
     progress = services.job_progress_view(job)
-    progress["percent"] = overall_percent(job)
+    progress["percent"] = services.overall_percent(job)
     stages = stages_of(job)
     reached = list(stages).index(job.stage) if job.stage in stages else -1
     states = ["done" if at < reached else "now" if at == reached else "" for at in range(len(stages))]
@@ -261,40 +260,32 @@ def _change(request: MemberRequest, found: Job, service: Any) -> HttpResponse:
 
 @require_safe
 @login_required
-def queue_mine(request: MemberRequest) -> JsonResponse:
-    """The asker's own jobs that wait, run, or ended in the last minutes: for the word that one is done."""
-    lately = timezone.now() - timedelta(minutes=10)
-    mine = Job.objects.of(request.user).filter(trial=False).filter(Q(status__in=Job.LIVE) | Q(finished_at__gt=lately))
-    jobs = [
-        {"id": str(job.pk), "status": job.status, "name": job.source.name, "page": job.get_absolute_url()}
-        for job in mine.without_figures().select_related("source")[:50]
-    ]
-    return JsonResponse({"jobs": jobs})
-
-
-@require_safe
-@login_required
 def queue(request: MemberRequest) -> HttpResponse:
     """Everybody's waiting and running jobs in order; of those one may not see only that they are there."""
     running = Job.objects.filter(status=Job.Status.RUNNING).order_by("started_at")
     ahead, waiting = services.outlooks(), Job.objects.alive().waiting()
     seen = set(Job.objects.of(request.user).filter(status__in=Job.LIVE).values_list("pk", flat=True))
     last = len(ahead) + 1
-    rows = [
-        {
-            "job": found,
-            "mine": found.pk in seen,
-            "percent": overall_percent(found),
-            "outlook": ahead.get(found.pk),
-        }
-        for found in (
-            *running.select_related("source", "project"),
-            *sorted(
-                waiting.select_related("source", "project"),
-                key=lambda job: ahead[job.pk].place if job.pk in ahead else last,
-            ),
-        )
-    ]
+    jobs = (
+        *running.select_related("source", "project"),
+        *sorted(
+            waiting.select_related("source", "project"),
+            key=lambda job: ahead[job.pk].place if job.pk in ahead else last,
+        ),
+    )
+    rows = [_queue_row(job, ahead.get(job.pk)) if job.pk in seen else {"job": job, "mine": False} for job in jobs]
     own = next(({**row, "before": at} for at, row in enumerate(rows) if row["mine"]), None)
     template = "interpolation/_queue.html" if request.headers.get("HX-Request") else "interpolation/queue.html"
     return render(request, template, {"rows": rows, "own": own, "held": services.held_back("")})
+
+
+def _queue_row(job: Job, outlook: services.Outlook | None) -> dict[str, Any]:
+    """One of the asker's own: how far it is, or when it starts, what it takes, when it is done, as far as known."""
+    row: dict[str, Any] = {"job": job, "mine": True, "percent": services.overall_percent(job)}
+    if outlook is not None and outlook.starts_in is not None and outlook.done_in is not None:
+        row |= {
+            "starts_in": outlook.starts_in,
+            "takes": outlook.done_in - outlook.starts_in,
+            "done_at": timezone.now() + timedelta(seconds=outlook.done_in),
+        }
+    return row

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -22,10 +22,11 @@ from engine.checkpoint import BLEND, ModelInfo, list_models, models_folder
 
 from .. import services
 from ..access import Act
+from ..model_names import offers
 from ..models import BakeOff, Job, Preview, Source
 from .common import REFUSALS, MemberRequest, find_source, given_uuid, page_or_anew
 from .compared import figure_rows, side_of
-from .results import overall_percent
+from .pairs import find_pair, watched
 
 SAMPLES = 4
 
@@ -35,9 +36,9 @@ SAMPLES = 4
 def models(request: MemberRequest) -> HttpResponse:
     found = list_models()
     context = {
-        "models": [(info, provenance(info), samples(request, info)) for info in found],
+        "models": [(one, provenance(one.info), samples(request, one.info)) for one in offers(found)],
         "benchmark": benchmark_table(found),
-        "bakeoffs": services.bakeoffs_of(request.user)[:10],
+        "bakeoffs": services.pairs_of(BakeOff, request.user)[:10],
         "can_bake": Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).exists(),
     }
     return render(request, "interpolation/models.html", context)
@@ -131,12 +132,9 @@ def _units(figures: dict[str, Any], name: str, cells: list[dict[str, Any]]) -> f
 def bakeoff_new(request: MemberRequest) -> HttpResponse:
     """One clip, two models; a plain blend counts as one."""
     sources = Source.objects.of(request.user).filter(kind=Source.Kind.VIDEO).select_related("project")
-    drawing = [info for info in list_models() if info.arch]
-    names = [*(info.name for info in drawing), BLEND]
-    other = next(
-        (info.name for info in drawing if info.sha256 != drawing[0].sha256), BLEND
-    )  # not the same under two names
-    chosen = {"first": names[0], "second": other, "source": request.GET.get("source", "")}
+    drawing = offers(info for info in list_models() if info.arch)
+    names = [*((one.info.name, one.words) for one in drawing), (BLEND, _("blend (no model: a cross-fade)"))]
+    chosen = {"first": names[0][0], "second": names[1][0], "source": request.GET.get("source", "")}
     status = 200
     if request.method == "POST":
         chosen = {name: request.POST.get(name, "") for name in chosen}
@@ -153,40 +151,28 @@ def bakeoff_new(request: MemberRequest) -> HttpResponse:
             return redirect(made)
         except REFUSALS as error:
             chosen["error"], status = str(error), 422
-    context = {"sources": sources, "names": names, "chosen": chosen, "blend": BLEND}
+    context = {"sources": sources, "names": names, "chosen": chosen}
     return render(request, "interpolation/bakeoff_new.html", context, status=status)
-
-
-def _find(request: MemberRequest, pk: UUID) -> BakeOff:
-    return get_object_or_404(services.bakeoffs_of(request.user), pk=pk)
 
 
 @require_safe
 @login_required
 def bakeoff(request: MemberRequest, pk: UUID) -> HttpResponse:
-    found = _find(request, pk)
-    jobs = (found.first, found.second)
-    number = services.bakeoff_round(found)
-    context: dict[str, Any] = {"bakeoff": found, "source": found.source, "jobs": jobs, "number": number}
-    context["ended"] = [job for job in jobs if job.status in (Job.Status.FAILED, Job.Status.CANCELLED)]
-    if all(job.status == Job.Status.SUCCEEDED for job in jobs):
+    found = find_pair(BakeOff, request, pk)
+    context = watched(request, found) | {"bakeoff": found, "number": services.bakeoff_round(found)}
+    if context["progress"].status == Job.Status.SUCCEEDED:
         context["sides"] = list(zip("AB", map(side_of, services.bakeoff_sides(found)), strict=True))
         context["blind"] = found.revealed_at is None
         if found.revealed_at is not None:
             context["tally"] = services.bakeoff_tally(found)
             context["figures"] = figure_rows(found.first, found.second)
-    else:
-        context["percent"] = (
-            sum(100 if job.status == Job.Status.SUCCEEDED else overall_percent(job) for job in jobs) // 2
-        )
-        context["waiting"] = not context["ended"]
     return page_or_anew(request, "interpolation/bakeoff.html", context)
 
 
 @require_POST
 @login_required
 def bakeoff_vote(request: MemberRequest, pk: UUID) -> HttpResponse:
-    found = _find(request, pk)
+    found = find_pair(BakeOff, request, pk)
     try:
         number = int(request.POST.get("number", "0")) if request.POST.get("number", "").isdecimal() else 0
         services.bakeoff_vote(bakeoff=found, number=number, side=request.POST.get("side", ""))
@@ -198,7 +184,7 @@ def bakeoff_vote(request: MemberRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def bakeoff_reveal(request: MemberRequest, pk: UUID) -> HttpResponse:
-    found = _find(request, pk)
+    found = find_pair(BakeOff, request, pk)
     try:
         services.bakeoff_reveal(bakeoff=found)
     except REFUSALS as error:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from engine.checkpoint import list_models
 from engine.watch import ready_parts
 
+from ..model_names import first_names, offers
 from ..models import Job, Source
 from ..services.running import under_media
 from .common import MemberRequest, find_job
@@ -58,7 +59,7 @@ class RedrawForm:
     @property
     def choices(self) -> list[tuple[str, str, list[tuple[str, str]], str]]:
         """(name, label, [(value, words)], chosen value) of every setting that a part may have different."""
-        given = {"model": [(info.name, info.name) for info in list_models()]} | CHOICES
+        given = {"model": [(one.info.name, one.words) for one in offers(list_models())]} | CHOICES
         return [
             (name, str(label), [(value, str(words)) for value, words in given[name]], self._chosen(name))
             for name, label in LABELS.items()
@@ -68,8 +69,10 @@ class RedrawForm:
         return self.values.get(name) or self._now(name)
 
     def _now(self, name: str) -> str:
-        """What the job itself had; its model under the name that it had in the end."""
-        return str(self.job.model_name if name == "model" else self.job.options.get(name, ""))
+        """What the job itself had; its model under the name that those weights are offered under."""
+        if name == "model":
+            return first_names(list_models()).get(self.job.model_name, self.job.model_name)
+        return str(self.job.options.get(name, ""))
 
     def options(self) -> dict[str, Any]:
         """What was changed."""

@@ -23,7 +23,6 @@ from ..forms import ProjectForm, UploadForm
 from ..models import Job, Preview, Project, ResumableUpload, Source
 from ..services.uploads import MAX_FILES
 from .common import REFUSALS, MemberRequest, find_project, find_source
-from .results import overall_percent
 
 
 @require_safe
@@ -50,7 +49,7 @@ def _jobs_of(project: Project) -> list[Job]:
     kept = project.jobs.alive().filter(trial=False).without_figures()
     jobs = list(kept.select_related("source", "project").prefetch_related(posters))
     for job in jobs:
-        job.percent = overall_percent(job)  # type: ignore[attr-defined]
+        job.percent = services.overall_percent(job)  # type: ignore[attr-defined]
     return jobs
 
 

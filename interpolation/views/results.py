@@ -26,14 +26,6 @@ STAGES = {
     "joining": gettext_lazy("Joining the film"),
     "previews": gettext_lazy("Making previews"),
 }
-BEGINS_AT = {  # per cent of a typical job that is over when a stage begins
-    "loading the model": 0,
-    "reading": 3,
-    "interpolating": 8,
-    "evaluating": 82,
-    "joining": 90,
-    "previews": 91,
-}
 
 
 def results(job: Job) -> dict[str, Any]:
@@ -73,15 +65,6 @@ def stages_of(job: Job) -> dict[str, str]:
     """The stages a job goes through, in order, with words for them."""
     measured = job.options.get("held_out", True) and job.source.kind == Source.Kind.VIDEO
     return {stage: str(words) for stage, words in STAGES.items() if measured or stage != "evaluating"}
-
-
-def overall_percent(job: Job) -> int:
-    """0-99 over all stages, so that the bar never runs backwards."""
-    if job.stage not in BEGINS_AT:
-        return 0
-    start = BEGINS_AT[job.stage]
-    end = next((begin for begin in BEGINS_AT.values() if begin > start), 100)
-    return min(99, start + (end - start) * min(job.frames_done, job.frames_total) // max(job.frames_total, 1))
 
 
 def stretch(job: Job) -> int:

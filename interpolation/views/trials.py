@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,15 +16,16 @@ from engine.checkpoint import list_models
 from engine.config import RenderOptions
 
 from .. import services
-from ..access import Act, may
+from ..access import Act
 from ..job_form import JobForm
 from ..models import Job, Preset, Trial
-from ..services.trials import whole_options
+from ..services.pairs import jobs_of
+from ..services.trials import SIDES, whole_options
 from .common import REFUSALS, MemberRequest, find_source, page_or_anew
 from .compared import differences, figure_rows, side_of
 from .jobs import job_form_page
+from .pairs import find_pair, watched
 from .preflight import short_cost, versus
-from .results import overall_percent
 
 
 @require_POST
@@ -55,38 +55,21 @@ def trial_new(request: MemberRequest, pk: UUID) -> HttpResponse:
     return job_form_page(request, source, form, trial_start=start, versus_chosen=request.POST.get("versus", ""))
 
 
-def find_trial(request: MemberRequest, pk: UUID) -> Trial:
-    """One's own, while both jobs may be seen. Raises Http404."""
-    found = get_object_or_404(Trial.objects.select_related("source__project", "first", "second"), pk=pk,
-                              owner=request.user)  # fmt: skip
-    seen = Job.objects.reachable_by(request.user).filter(pk__in=(found.first_id, found.second_id)).count()
-    if seen != 2:
-        raise Http404
-    return found
-
-
 @require_safe
 @login_required
 def trial(request: MemberRequest, pk: UUID) -> HttpResponse:
-    found = find_trial(request, pk)
-    jobs = {"first": found.first, "second": found.second}
-    for job in jobs.values():
-        job.source = found.source
-    context: dict[str, Any] = {
+    found = find_pair(Trial, request, pk)
+    jobs = dict(zip(SIDES, jobs_of(found), strict=True))
+    context = watched(request, found) | {
         "trial": found,
-        "source": found.source,
-        "project": found.source.project,
-        "may_change": may(request.user, Act.CHANGE, found.source),
-        "ended": [job for job in jobs.values() if job.status in (Job.Status.FAILED, Job.Status.CANCELLED)],
-        "costs": [(name, side, jobs[side], _whole_cost(found, side)) for name, side in zip("AB", jobs, strict=True)],
+        "costs": [
+            (name, side, job, _whole_cost(found, side)) for name, (side, job) in zip("AB", jobs.items(), strict=True)
+        ],
         "differences": differences(found.first, found.second),
     }
-    if all(job.status == Job.Status.SUCCEEDED for job in jobs.values()):
+    if context["progress"].status == Job.Status.SUCCEEDED:
         context["sides"] = [(name, side_of(job)) for name, job in zip("AB", jobs.values(), strict=True)]
         context["figures"] = figure_rows(found.first, found.second)
-    else:
-        done = [100 if job.status == Job.Status.SUCCEEDED else overall_percent(job) for job in jobs.values()]
-        context |= {"percent": sum(done) // 2, "waiting": not context["ended"]}
     return page_or_anew(request, "interpolation/trial.html", context)
 
 
@@ -99,7 +82,7 @@ def _whole_cost(found: Trial, side: str) -> str:
 @login_required
 def trial_promote(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The whole film with the settings of a side."""
-    found = find_trial(request, pk)
+    found = find_pair(Trial, request, pk)
     source = find_source(request, found.source_id, Act.CHANGE)
     try:
         found.source = source

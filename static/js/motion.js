@@ -1,5 +1,6 @@
 // Motion to look into: a field of a moment (float16, dx, dy, miss; see the API's `flow`) as colour, arrows, speed, or where
-// the way there and back does not meet; and its value under the pointer, or under a cross that the arrow keys move.
+// the way there and back does not meet; and its value under the pointer, or under a cross that the arrow keys move. Moment
+// and layer are in the address: #motion=2&layer=arrows.
 (() => {
   const root = document.querySelector("[data-motion]");
   if (!root || !("DecompressionStream" in window)) return;
@@ -138,14 +139,24 @@
     } catch { failed.hidden = false; }
   }
 
-  for (const choice of choices) choice.addEventListener("click", () => choose(choice, true));
-  for (const button of layers) {
-    button.addEventListener("click", () => {
-      layer = button.dataset.layer;
-      for (const one of layers) one.setAttribute("aria-pressed", String(one === button));
-      draw();
-    });
+  const address = window.inbetweenAddress, usual = choices[Math.floor(choices.length / 2)];
+  function remember() {
+    const words = moment === usual || !moment ? [] : [["motion", String(choices.indexOf(moment))]];
+    address.write(["motion", "layer"], layer === "colour" ? words : [...words, ["layer", layer]]);
   }
+  function cover(name) {
+    layer = layers.some((one) => one.dataset.layer === name) ? name : "colour";
+    for (const one of layers) one.setAttribute("aria-pressed", String(one.dataset.layer === layer));
+    draw();
+  }
+  const asked = () => choices[address.read().get("motion") ?? -1] || usual;
+  for (const choice of choices) choice.addEventListener("click", () => { choose(choice, true); remember(); });
+  for (const button of layers) button.addEventListener("click", () => { cover(button.dataset.layer); remember(); });
+  window.addEventListener("hashchange", () => {
+    if (!location.hash.includes("=")) return;
+    cover(address.read().get("layer"));
+    if (moment && asked() !== moment) choose(asked(), false);
+  });
   canvas.addEventListener("pointermove", (event) => {
     if (!field) return;
     const box = canvas.getBoundingClientRect();
@@ -167,11 +178,11 @@
 
   part("live").hidden = false;
   document.querySelector("[data-motion-plain]")?.removeAttribute("open");
-  const first = choices[Math.floor(choices.length / 2)];
+  cover(address.read().get("layer"));
   const near = new IntersectionObserver((seen) => { // fetched when somebody comes by
     if (!seen.some((one) => one.isIntersecting)) return;
     near.disconnect();
-    choose(first, false);
+    choose(asked(), false);
   }, { rootMargin: "300px" });
   near.observe(root);
 })();

@@ -134,14 +134,13 @@
       if (!loop) words.set("loop", "0");
       if (speed.value !== "1") words.set("speed", speed.value);
       if (against?.value) words.set("with", against.value);
-      const hash = words.toString().replaceAll("%2C", ",");
-      history.replaceState(history.state, "", hash ? `#${hash}` : location.pathname + location.search);
+      window.inbetweenAddress.write(["f", "view", "only", "at", "zoom", "a", "b", "loop", "speed", "with"], words);
     }, 120);
   }
   const against = part("against");
   const given = (words, name) => (/^\d+$/.test(words.get(name) || "") ? Math.min(Number(words.get(name)), count() - 1) : null);
   function recall() {
-    const words = new URLSearchParams(location.hash.slice(1));
+    const words = window.inbetweenAddress.read();
     views.read(words, root.dataset.usual || "side");
     if (SPEEDS.includes(Number(words.get("speed")))) speed.value = words.get("speed");
     setSpeed(Number(speed.value));
@@ -237,25 +236,40 @@
 
   for (const film of films) film.removeAttribute("controls"); // they are for pages without this script
   for (const hidden of root.querySelectorAll("[data-scripted]")) hidden.hidden = false;
-  views.read(new URLSearchParams(location.hash.slice(1)), root.dataset.usual || "side");
+  views.read(window.inbetweenAddress.read(), root.dataset.usual || "side");
   const begin = () => { show(); if (!ready) recall(); };
   if (lead.readyState >= 1) begin();
   else lead.addEventListener("loadedmetadata", begin, { once: true });
   window.addEventListener("hashchange", () => { if (location.hash.includes("=")) recall(); });
 })();
 
-// Comparison: what lies on the left of the handle.
+// Comparison: what lies on the left of the handle, and where the handle is; #left=frame0&border=30 in the address.
 (() => {
   const root = document.querySelector("[data-compare]");
   if (!root) return;
   const layers = root.querySelector("[data-show]");
   const words = root.querySelector("[data-left-words]");
   const sayings = { blend: gettext("the two neighbouring frames laid over each other, half and half"), frame0: gettext("the source frame before"), frame1: gettext("the source frame after") };
-  for (const button of root.querySelectorAll("[data-left]")) {
-    button.addEventListener("click", () => {
-      layers.dataset.show = button.dataset.left;
-      words.textContent = sayings[button.dataset.left];
-      for (const other of root.querySelectorAll("[data-left]")) other.setAttribute("aria-pressed", String(other === button));
-    });
+  const slider = root.querySelector("img-comparison-slider");
+  const address = window.inbetweenAddress;
+  let left = "blend", waiting = 0;
+  function show(name) {
+    if (!sayings[name]) return;
+    layers.dataset.show = left = name;
+    words.textContent = sayings[name];
+    for (const button of root.querySelectorAll("[data-left]")) button.setAttribute("aria-pressed", String(button.dataset.left === name));
   }
+  function remember() {
+    const border = Math.round(slider.value);
+    address.write(["left", "border"], [...(left === "blend" ? [] : [["left", left]]), ...(border === 50 ? [] : [["border", String(border)]])]);
+  }
+  function recall() {
+    const border = Number(address.read().get("border") ?? 50);
+    show(address.read().get("left") || "blend");
+    if (border >= 0 && border <= 100) slider.value = border;
+  }
+  for (const button of root.querySelectorAll("[data-left]")) button.addEventListener("click", () => { show(button.dataset.left); remember(); });
+  slider.addEventListener("slide", () => { clearTimeout(waiting); waiting = setTimeout(remember, 120); });
+  window.addEventListener("hashchange", () => { if (location.hash.includes("=")) recall(); });
+  customElements.whenDefined("img-comparison-slider").then(recall);
 })();

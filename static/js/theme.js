@@ -2,12 +2,14 @@
 (() => {
   document.documentElement.dataset.js = ""; // what is only for pages without scripts is never painted
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const kept = document.documentElement.dataset.themeKept || "system"; // chosen on the account page; here it may differ
+  // The account's choice holds wherever somebody is signed in; this browser remembers it for pages before that.
+  const store = (choice) => { try { localStorage.setItem("theme", choice); } catch { /* private window */ } };
+  const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  let choice = document.documentElement.dataset.themeKept || stored() || "system";
+  if (document.documentElement.dataset.themeKept) store(choice);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) document.cookie = `time_zone=${zone}; path=/; max-age=31536000; SameSite=Lax`;
-  const stored = () => { try { return localStorage.getItem("theme") || kept; } catch { return kept; } };
   const apply = () => {
-    const choice = stored();
     const dark = choice === "dark" || (choice === "system" && system.matches);
     document.documentElement.dataset.bsTheme = dark ? "dark" : "light";
     document.documentElement.dataset.themeChoice = choice;
@@ -26,24 +28,29 @@
   document.addEventListener("DOMContentLoaded", () => forms.disconnect());
   system.addEventListener("change", apply);
   document.addEventListener("DOMContentLoaded", () => {
-    document.querySelector("[data-preferences]")?.addEventListener("submit", (event) => {
-      try { localStorage.setItem("theme", event.target.elements.theme.value); } catch { /* private window */ }
-    });
     const button = document.querySelector("[data-theme-toggle]");
     if (!button) return;
     const label = () => { // the words have come by now: they are fetched with the scripts that wait for the page
-      const theme = { system: gettext("as the system"), light: gettext("light"), dark: gettext("dark") }[stored()];
+      const theme = { system: gettext("as the system"), light: gettext("light"), dark: gettext("dark") }[choice];
       button.setAttribute("aria-label", interpolate(gettext("Theme: %(theme)s. Change"), { theme }, true));
       button.title = interpolate(gettext("Theme: %(theme)s"), { theme }, true);
+      const field = document.querySelector(`[data-preferences] [name=theme][value=${choice}]`);
+      if (field) field.checked = true;
+    };
+    const take = (chosen) => { choice = chosen; apply(); label(); };
+    let saving = Promise.resolve(); // one after the other, so that the last click is what is kept
+    const save = (theme) => {
+      const body = new URLSearchParams({ theme, csrfmiddlewaretoken: document.querySelector("[name=csrfmiddlewaretoken]").value });
+      saving = saving.then(() => fetch(button.dataset.save, { method: "POST", body, keepalive: true })).catch(() => { /* the server is away: it holds for this page */ });
     };
     button.hidden = false;
     label();
     button.addEventListener("click", () => {
       const order = ["system", "light", "dark"];
-      const next = order[(order.indexOf(stored()) + 1) % 3];
-      try { localStorage.setItem("theme", next); } catch { /* private window: the choice lasts for this page */ }
-      apply();
-      label();
+      take(order[(order.indexOf(choice) + 1) % 3]);
+      store(choice);
+      if (button.dataset.save) save(choice);
     });
+    addEventListener("storage", ({ key, newValue }) => { if (key === "theme" && newValue) take(newValue); }); // in another tab
   });
 })();

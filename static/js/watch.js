@@ -11,9 +11,6 @@
     document.title = percent ? `${percent} % · ${title}` : title;
     if (words !== last) say.textContent = last = words;
   };
-  const lost = document.querySelector("[data-lost]");
-  document.addEventListener("htmx:sendError", () => { lost.hidden = false; });
-  document.addEventListener("htmx:afterSettle", () => { lost.hidden = true; });
   document.addEventListener("htmx:afterSettle", report);
   report();
 })();

@@ -241,6 +241,40 @@ def test_motion_is_looked_into_by_keyboard(page: Page, job: dict[str, str]) -> N
     assert frame_of(page) == int(float(moment.get_attribute("data-time") or "nan") * 60 + 0.01)
 
 
+def test_the_address_shows_the_same_motion_and_the_same_comparison_again(page: Page, job: dict[str, str]) -> None:
+    opened(page, job["smooth"])
+    page.locator("[data-motion]").scroll_into_view_if_needed()
+    shown = "document.querySelector('[data-motion]').dataset.shown"
+    wait_until(page, f"Boolean({shown})")
+    page.get_by_role("button", name="Arrows", exact=True).click()
+    page.locator("[data-motion-choice]").first.click()
+    in_address(page, "motion=0&layer=arrows")
+    page.get_by_role("button", name="Frame after").click()
+    handle = page.locator("img-comparison-slider")
+    handle.focus()
+    page.keyboard.down("ArrowLeft")  # it moves as long as the key is held
+    wait_until(page, "document.querySelector('img-comparison-slider').value < 45")
+    page.keyboard.up("ArrowLeft")
+    in_address(page, "border=")
+    page.locator("main").focus()
+    press(page, "w")
+    in_address(page, "view=wipe")
+    address, border = page.url, page.evaluate("Math.round(document.querySelector('img-comparison-slider').value)")
+    assert border < 50 and all(words in address for words in ("motion=0", "layer=arrows", "left=frame1", "f="))
+
+    page.goto("about:blank")
+    opened(page, address)
+    page.locator("[data-motion]").scroll_into_view_if_needed()
+    wait_until(page, f"{shown} === document.querySelector('[data-motion-choice]').dataset.field")
+    expect(page.get_by_role("button", name="Arrows", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Frame after")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("document.querySelector('img-comparison-slider').value") == border
+    assert page.evaluate("document.querySelector('[data-player]').dataset.viewNow") == "wipe"
+    page.get_by_role("button", name="Colour", exact=True).click()
+    wait_until(page, "!location.hash.includes('layer')")
+    assert "left=frame1" in page.url and "view=wipe" in page.url
+
+
 def test_a_step_between_the_end_of_a_seek_and_its_event_is_not_lost(page: Page, job: dict[str, str]) -> None:
     opened(page, job["smooth"])
     assert page.evaluate("""() => {

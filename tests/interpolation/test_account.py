@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from interpolation import services
@@ -40,6 +44,24 @@ def test_theme_and_time_zone_are_kept_and_hold_on_every_page(page: Client, ada: 
     elsewhere = Client()
     elsewhere.post("/sign-in/", {"username": "ada", "password": "correct-horse-9"})
     assert 'data-theme-kept="dark"' in elsewhere.get("/help/").content.decode()
+
+
+def test_the_switch_in_the_header_changes_the_theme_of_the_account_and_nothing_else(page: Client, ada: User) -> None:
+    page.post("/account/preferences/", CHOSEN)
+    assert page.post("/account/theme/", {"theme": "light"}).status_code == 204
+    kept = Preferences.objects.get(user=ada)
+    assert (kept.theme, kept.time_zone) == ("light", "Asia/Tokyo")
+    assert 'data-theme-kept="light"' in page.get("/help/").content.decode()
+    assert page.post("/account/theme/", {"theme": "pink"}).status_code == 422
+    assert Preferences.objects.get(user=ada).theme == "light"
+
+
+def test_who_never_chose_a_theme_keeps_that_of_the_browser_when_they_sign_in(ada: User) -> None:
+    browser = Client()
+    browser.post("/sign-in/", {"username": "ada", "password": "correct-horse-9"})
+    shown = browser.get("/help/").content.decode()
+    assert "data-theme-kept" not in shown and 'data-save="/account/theme/"' in shown
+    assert "data-save" not in Client().get("/help/").content.decode()
 
 
 def test_times_are_local_to_the_browser_until_a_zone_is_chosen(page: Client, ada: User) -> None:
@@ -138,3 +160,45 @@ def test_the_queue_says_my_place_and_hides_what_others_make(page: Client, ada: U
     assert "Somebody else’s job" in words and other.project.name not in words and str(other.pk) not in words
     assert "rabbit.mp4 is next of yours." in words and "1 job is before it." in words
     assert f"/jobs/{mine.pk}/" in words
+
+
+def test_the_queue_says_since_when_mine_waits_what_it_takes_and_when_it_is_done_here(page: Client, ada: User) -> None:
+    source, now = source_of(ada), timezone.now()
+    for _ in range(3):
+        finished_job(source, started_at=now - timedelta(seconds=90), finished_at=now)
+    cache.clear()
+    sent = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
+    job_of(source, created_by=ada, enqueued_at=sent)
+    other = source_of(person("bob"))
+    job_of(other, "running", started_at=now, eta_seconds=777.0, stage="interpolating", frames_done=1, frames_total=2)
+    page.post("/account/preferences/", CHOSEN)  # Tokyo: nine hours ahead, the next day
+    answer = page.get("/queue/")
+    row = next(row for row in answer.context["rows"] if row["job"].status == "queued")
+    assert row["takes"] == pytest.approx(90, rel=0.01)
+    words = answer.content.decode()
+    assert "since Thu 07:30" in words and "takes about 1 min 30 s, done at about " in words
+    local = row["done_at"].astimezone(ZoneInfo("Asia/Tokyo"))
+    assert f"done at about {local:%H:%M}" in words
+    assert "12 min 57 s" not in words and "45 %" not in words, "of others nothing but that they are there"
+
+
+def test_a_project_is_renamed_on_its_page(page: Client, ada: User) -> None:
+    project = source_of(ada).project
+    assert f'action="/projects/{project.pk}/rename/"' in page.get(f"/projects/{project.pk}/").content.decode()
+    answer = page.post(f"/projects/{project.pk}/rename/", {"name": "  Second   cut "}, follow=True)
+    assert "<h1>Second cut</h1>" in answer.content.decode()
+    refused = page.post(f"/projects/{project.pk}/rename/", {"name": " "}, follow=True).content.decode()
+    assert "Give the project a name." in refused and "<h1>Second cut</h1>" in refused
+
+
+def test_a_job_is_deleted_on_its_page_and_one_click_brings_it_back(page: Client, ada: User) -> None:
+    job = finished_job(source_of(ada))
+    shown = page.get(f"/jobs/{job.pk}/").content.decode()
+    outside = shown[shown.rindex("</details>", 0, shown.index(f"/jobs/{job.pk}/delete/")) :]
+    assert f'action="/jobs/{job.pk}/delete/"' in outside, "seen without opening anything"
+    answer = page.post(f"/jobs/{job.pk}/delete/", follow=True).content.decode()
+    assert "is deleted. It can be brought back for 7 days." in answer
+    assert f'action="/deleted/job/{job.pk}/restore/"' in answer
+    assert page.get(f"/jobs/{job.pk}/").status_code == 404
+    page.post(f"/deleted/job/{job.pk}/restore/")
+    assert page.get(f"/jobs/{job.pk}/").status_code == 200

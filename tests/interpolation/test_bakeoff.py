@@ -54,7 +54,7 @@ def test_both_jobs_draw_the_same_part_with_different_models(page: Client, ada: U
     options = [made.first.options, made.second.options]
     assert [one["model"] for one in options] == ["flow_fusion", "blend"]
     assert {one["trim_end"] for one in options} == {"10"}
-    assert "Both films are being drawn." in page.get(answer.headers["Location"]).content.decode()
+    assert "Two models draw the same clip." in page.get(answer.headers["Location"]).content.decode()
 
 
 def test_the_same_model_twice_and_two_pictures_are_refused_in_words(page: Client, ada: User) -> None:

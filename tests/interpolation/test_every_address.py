@@ -61,8 +61,10 @@ PAGES = {
     "GET /models/bake-off/{bakeoff}/": " in 404 404 404 200 404",  # a judgement is one person's own
     "POST /models/bake-off/{bakeoff}/vote/ {'number': 1, 'side': 'a'}": " in 404 404 404 302 404",
     "POST /models/bake-off/{bakeoff}/reveal/": " in 404 404 404 302 404",
+    "POST /models/bake-off/{bakeoff}/cancel/": " in 404 404 404 302 404",
+    "POST /models/bake-off/{bakeoff}/retry/": " in 404 404 404 302 404",
     "GET /queue/": SIGNED_IN,
-    "GET /queue/mine/": SIGNED_IN,
+    "GET /notices/": SIGNED_IN,
     "GET /history/": SIGNED_IN,
     "POST /history/act/ {'action': 'delete', 'job': '{job}'}": CHANGED_BY_ALL,
     "GET /compare/?a={job}&b={other}": SEEN,
@@ -76,6 +78,7 @@ PAGES = {
     # one's own account
     "GET /account/": SIGNED_IN,
     "POST /account/preferences/ {'theme': 'dark', 'time_zone': 'moon'}": " in 422 422 422 422 422",
+    "POST /account/theme/ {'theme': 'moon'}": " in 422 422 422 422 422",
     "GET /account/export/": SIGNED_IN,
     "POST /account/delete/ {'password': 'wrong'}": " in 422 422 422 422 422",
     "POST /account/tokens/": SIGNED_IN,
@@ -106,6 +109,8 @@ PAGES = {
     "POST /sources/{source}/presets/ {}": " in 404 403 422 422 422",
     "POST /sources/{source}/presets/{preset}/delete/": " in 404 403 404 302 404",  # one's own
     "GET /trials/{trial}/": " in 404 404 404 200 404",  # a judgement is one person's own
+    "POST /trials/{trial}/cancel/": " in 404 404 404 302 404",
+    "POST /trials/{trial}/retry/": " in 404 404 404 302 404",
     "POST /trials/{trial}/promote/ {'side': 'first'}": " in 404 404 404 302 404",
     # jobs
     "GET /jobs/{job}/": SEEN,
@@ -165,12 +170,16 @@ API = {
     "GET /api/v1/trials/": API_ALL,
     "POST /api/v1/trials/ {'source': '{source}', 'second': {'inbetween': 2}}": API_MADE,
     "GET /api/v1/trials/{trial}/": "401 404 404 404 200 404",
+    "POST /api/v1/trials/{trial}/cancel/ {}": "401 404 404 404 409 404",  # both films are there
+    "POST /api/v1/trials/{trial}/retry/ {}": "401 404 404 404 409 404",
     "POST /api/v1/trials/{trial}/promote/ {'side': 'first'}": "401 404 404 404 201 404",
     "GET /api/v1/bake-offs/": API_ALL,
     "POST /api/v1/bake-offs/ {'source': '{source}', 'first': 'blend', 'second': 'default'}": API_MADE,
     "GET /api/v1/bake-offs/{bakeoff}/": "401 404 404 404 200 404",
     "POST /api/v1/bake-offs/{bakeoff}/vote/ {'round': 1, 'side': 'a'}": "401 404 404 404 200 404",
     "POST /api/v1/bake-offs/{bakeoff}/reveal/ {}": "401 404 404 404 409 404",  # nothing was judged
+    "POST /api/v1/bake-offs/{bakeoff}/cancel/ {}": "401 404 404 404 409 404",  # both films are there
+    "POST /api/v1/bake-offs/{bakeoff}/retry/ {}": "401 404 404 404 409 404",
     "POST /api/v1/sources/pairs/ {}": "401 415 415 415 415 415",  # files come as a form
     "GET /api/v1/jobs/": API_ALL,
     "POST /api/v1/jobs/ {'source': '{source}'}": API_MADE,

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from interpolation import services
 from interpolation.models import Job, Member, Source
 from interpolation.views.compared import differences
 
@@ -158,10 +159,10 @@ def test_my_own_live_and_just_ended_jobs_are_told_and_nobody_elses(page: Client,
     ended = finished_job(film, finished_at=timezone.now())
     finished_job(film, finished_at=timezone.now() - timedelta(hours=1))
     job_of(source_of(person("bob")))
-    jobs = page.get("/queue/mine/").json()["jobs"]
-    assert {(job["id"], job["status"]) for job in jobs} == {
-        (str(waiting.pk), "queued"),
-        (str(ended.pk), "succeeded"),
+    told = page.get("/notices/").json()["notices"]
+    assert {(one["id"], one["live"], one["text"]) for one in told} == {
+        (str(waiting.pk), True, ""),
+        (str(ended.pk), False, "rabbit.mp4 is done."),
     }
 
 
@@ -192,3 +193,50 @@ def test_a_viewer_sees_shared_jobs_and_is_told_that_they_cannot_delete_them(page
     answer = page.post("/history/act/", {"action": "delete", "job": [theirs.pk]}, follow=True)
     assert "You may look at this project but not change it." in answer.content.decode()
     assert names(page) == ["rabbit.mp4"]
+
+
+def test_own_tags_are_offered_to_filter_by_and_nobody_elses(page: Client, three: list[Job]) -> None:
+    services.job_tag(job=three[0], tags=["Night"])
+    services.job_tag(job=finished_job(source_of(person("bob"))), tags=["Secret"])
+    shown = page.get("/history/?tag=night").content.decode()
+    assert '<option value="Night" selected>Night</option>' in shown and "Secret" not in shown
+    assert names(page, "?tag=night") == ["rabbit.mp4"]
+
+
+def test_where_nothing_fits_each_filter_can_be_taken_away_alone(page: Client, three: list[Job]) -> None:
+    project = three[0].project
+    asked = f"q=zebra&status=failed&project={project.pk}&since=2001-01-01&trials=only&sort=name"
+    answer = page.get(f"/history/?{asked}")
+    undoable = {str(label): (words, rest) for label, words, rest in answer.context["undoable"]}
+    assert {label: words for label, (words, _) in undoable.items()} == {
+        "Search": "zebra",
+        "State": "Failed",
+        "Project": project.name,
+        "From": "2001-01-01",
+        "Trials": "Trials only",
+    }
+    assert undoable["Search"][1] == asked.removeprefix("q=zebra&")
+    assert undoable["Trials"][1] == asked.replace("&trials=only", "")
+    shown = answer.content.decode()
+    assert "Take away what you can do without:" in shown
+    assert f'href="/history/?{undoable["State"][1].replace("&", "&amp;")}"' in shown
+
+
+def test_one_filter_alone_leads_back_to_everything(page: Client, three: list[Job]) -> None:
+    answer = page.get("/history/?q=zebra")
+    assert [(words, rest) for _, words, rest in answer.context["undoable"]] == [("zebra", "")]
+    assert "Take it away to see the others:" in answer.content.decode()
+
+
+@pytest.mark.parametrize("asked", ["project=moon", "source=1", "model=nobody", "size=tiny", "since=yesterday"])
+def test_a_filter_that_cannot_be_understood_is_said_and_can_be_taken_away(page: Client, asked: str) -> None:
+    answer = page.get(f"/history/?{asked}&q=zebra")
+    assert answer.status_code == 200
+    assert asked.partition("=")[2] in [words for _, words, _ in answer.context["undoable"]]
+
+
+def test_who_has_only_trials_is_shown_the_way_to_them(page: Client, film: Source) -> None:
+    finished_job(film, trial=True)
+    shown = page.get("/history/").content.decode()
+    assert "Only trials so far" in shown and 'href="/history/?trials=only"' in shown
+    assert names(page, "?trials=only") == ["rabbit.mp4"] and names(page, "?trials=with") == ["rabbit.mp4"]

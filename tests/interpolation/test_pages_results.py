@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from engine.certificate import _FOUND
+from interpolation import services
 from interpolation.charts import figures_chart
 from interpolation.models import Job, Source
 from interpolation.views.certificate import CHECKS, certificate
-from interpolation.views.results import STAGES, has_sound, overall_percent, psnr_word, results, ssim_word
+from interpolation.views.results import STAGES, has_sound, psnr_word, results, ssim_word
 
 from .pages import METRICS, finished_job, job_of, person, source_of
 
@@ -240,7 +241,9 @@ def test_there_is_no_chart_without_anything_to_draw() -> None:
 
 def test_the_bar_never_runs_backwards_from_stage_to_stage() -> None:
     shown = [
-        overall_percent(Job(stage=stage, frames_done=done, frames_total=8)) for stage in STAGES for done in range(9)
+        services.overall_percent(Job(stage=stage, frames_done=done, frames_total=8))
+        for stage in STAGES
+        for done in range(9)
     ]
     assert shown == sorted(shown)
     assert (shown[0], shown[-1]) == (0, 99)

@@ -1,0 +1,63 @@
+"""A trial is stopped and tried again on its page, and word comes when it is done; pages say when the server is away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.ops.portal import Portal
+
+from .screenshots import Caller, sign_up
+from .test_pages_for_everybody import findings
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+JOB_MS = 240_000
+
+
+@pytest.fixture
+def held(portal: Portal) -> Iterator[Callable[[], None]]:
+    """No job is taken up until this is called: a test may look at what waits as long as it likes."""
+    assert portal.manage("drain", "interpolation").wait(60) == 0
+    yield lambda: portal.manage("release", "interpolation").wait(60)
+    portal.manage("release", "interpolation").wait(60)
+
+
+def test_a_trial_is_cancelled_tried_again_and_told_of_on_another_page(
+    context: BrowserContext, page: Page, held: Callable[[], None]
+) -> None:
+    sign_up(page, "trier")
+    caller = Caller(context)
+    film = caller.upload(caller.post("projects", {"name": "Trials"})["id"], sample="true")
+    light = {"model": "blend", "resolution": [320, 180], "held_out": False}
+    sides = {"first": light, "second": light | {"duplicates": "retime"}}
+    trial = caller.post("trials", {"source": film, "start": "0", **sides})["id"]
+    page.goto(f"/trials/{trial}/")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    assert findings(page) == []
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    assert findings(page) == []
+    page.goto("/help/")
+    held()
+    told = page.locator(".toast-note")
+    expect(told).to_contain_text(re.compile(r"The three seconds of .+ are done\."), timeout=JOB_MS)
+    told.get_by_role("link").click()
+    expect(page.locator("[data-pane] video")).to_have_count(2)
+
+
+def test_every_page_says_that_the_server_is_away_until_it_is_back(context: BrowserContext) -> None:
+    page = context.new_page()  # not the one that fails a test for what the console says: here it says it rightly
+    sign_up(page, "waiter")
+    lost = page.get_by_text("The server does not answer.")
+    for address in ("/queue/", "/account/"):
+        page.goto(address)
+        expect(lost).to_be_hidden()
+        context.set_offline(True)
+        expect(lost).to_be_visible(timeout=45_000)
+        context.set_offline(False)
+        expect(lost).to_be_hidden(timeout=45_000)
