@@ -287,7 +287,7 @@ def first_flows(
         smaller = (size[0] * times, size[1] * times)
         grey0, grey1 = (cv2.resize(g, smaller, interpolation=cv2.INTER_AREA) for g in (grey0, grey1))
     grey0, grey1 = same_light(grey0, grey1)
-    preset = "fine" if times == FLOW_SCALE else "medium"  # small frames can afford it
+    preset = "fine" if times == FLOW_SCALE else "lean"  # small frames can afford it
     return resize_flow(dis_flow(grey0, grey1, preset), size), resize_flow(dis_flow(grey1, grey0, preset), size)
 
 

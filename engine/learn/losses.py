@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.motion import smoothed
 from engine.nets.flow_fusion import Choice, Synthesis
 
 _PYRAMID_LEVELS = 4
@@ -76,7 +77,7 @@ def flow_loss(made: Synthesis, flow_t0: Tensor, flow_t1: Tensor, seen: Tensor) -
 def _distance(pictures: Tensor, truth: Tensor) -> Tensor:
     """(K, N, C, h, w) and (N, C, h, w) to the mean difference over 3x3 pixels, (N, K, h, w)."""
     distance = (pictures - truth).abs().mean(dim=2).transpose(0, 1)
-    return F.avg_pool2d(distance, 3, stride=1, padding=1, count_include_pad=False)
+    return smoothed(distance)
 
 
 def _saturated(difference: Tensor, half_at: float) -> Tensor:
