@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.ops.portal import Portal
+
+from .mailbox import Mailbox
+from .people import SAMPLE, Caller, sign_up
 
 CHROMIUM = os.environ.get("INBETWEEN_CHROMIUM") or "/usr/bin/chromium"
 PATIENCE_MS = 30_000  # on a busy machine the process that looks into an upload alone takes seconds to start
@@ -29,8 +34,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    running = Portal(tmp_path_factory.mktemp("portal"))
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox() as running:
+        yield running
+        running.shutdown()
+
+
+@pytest.fixture(scope="package")
+def portal(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Portal]:
+    running = Portal(tmp_path_factory.mktemp("portal"), INBETWEEN_EMAIL=mailbox.url)
     running.start()
     yield running
     running.interrupt()
@@ -43,6 +55,38 @@ def context(chromium: Browser, portal: Portal) -> Iterator[BrowserContext]:
     made.set_default_timeout(PATIENCE_MS)
     yield made
     made.close()
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What a person has after a while: two finished jobs of one film, 30 frames of 320x180, and one of two pictures."""
+
+    cookies: list[Any]
+    project: str
+    film: str
+    jobs: tuple[str, str]
+    still: str
+
+    def enter(self, context: BrowserContext) -> Caller:
+        """Signed in as "studio"."""
+        context.add_cookies(self.cookies)
+        return Caller(context)
+
+
+@pytest.fixture(scope="package")
+def studio(chromium: Browser, portal: Portal) -> Studio:
+    """Made once for all tests that only look, or that put back what they change."""
+    context = chromium.new_context(base_url=portal.url)
+    sign_up(context.new_page(), "studio")
+    caller = Caller(context)
+    project = caller.post("projects", {"name": "Studio"})["id"]
+    film = caller.upload(project, sample="true")
+    pair = caller.upload(project, frame1=SAMPLE / "frame_a.png", frame2=SAMPLE / "frame_b.png")
+    one, two = (caller.job(film, trim_end="1", resolution=[320, 180], inbetween=count) for count in (1, 2))
+    still = caller.job(pair, inbetween=1, resolution=[320, 180])
+    cookies = context.cookies()
+    context.close()
+    return Studio(cookies, project, film, (one, two), still)
 
 
 @pytest.fixture

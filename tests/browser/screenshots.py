@@ -17,20 +17,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
-from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, SWITCHES
+from tests.browser.people import PASSWORD, SAMPLE, Caller, sign_in, sign_up
 from tests.ops.portal import REPOSITORY, Portal
 
-PASSWORD = "correct-horse-9"
-SAMPLE = REPOSITORY / "interpolation" / "sample"
 PICTURES = REPOSITORY / "docs" / "screenshots"
-HELP = {"history"}
+HELP_PICTURES = REPOSITORY / "static" / "img" / "help"
+HELP = {"history", "new-job", "training", "two"}  # shown by the help page as well, smaller
 WIDTHS = (1440, 1024, 390)
-JOB_SECONDS = 600
 RUN_SECONDS = 900
 
 
@@ -58,22 +56,6 @@ class Shot:
     full: bool = False
 
 
-def sign_in(page: Page, name: str, password: str) -> None:
-    page.goto("/sign-in/")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", password)
-    page.locator("main form button").click()
-    page.wait_for_load_state()
-
-
-def sign_up(page: Page, name: str) -> None:
-    page.goto("/sign-up/")
-    for field, value in {"username": name, "password1": PASSWORD, "password2": PASSWORD}.items():
-        page.fill(f"[name={field}]", value)
-    page.locator("main form button").click()
-    page.wait_for_load_state()
-
-
 def make_story(browser: Browser, url: str, admin: str) -> Story:
     """A person with a project, a film and two pictures, each with jobs that are really rendered, and a training run."""
     context = browser.new_context(base_url=url)
@@ -87,7 +69,7 @@ def make_story(browser: Browser, url: str, admin: str) -> Story:
     pair = caller.upload(project, frame1=SAMPLE / "frame_a.png", frame2=SAMPLE / "frame_b.png")
     jobs = [
         caller.job(film, mode="smooth", inbetween=1),
-        caller.job(film, mode="slow", inbetween=2, sound="drop"),
+        caller.job(film, mode="smooth", inbetween=1, model="blend"),
         caller.job(pair, inbetween=3),
     ]
     story = Story(
@@ -96,50 +78,11 @@ def make_story(browser: Browser, url: str, admin: str) -> Story:
         f"/jobs/{jobs[0]}/",
         f"/jobs/{jobs[2]}/",
         f"/sources/{film}/jobs/new/",
-        compare=f"/compare/?a={jobs[0]}&b={jobs[1]}#f=45&view=wipe",
+        compare=f"/compare/?a={jobs[0]}&b={jobs[1]}#f=5&view=wipe&zoom=2,0.76,0.3",
     )
     context.close()
     story.run = _train(browser, url, admin)
     return story
-
-
-class Caller:
-    """The portal's API, as whoever is signed in in the browser."""
-
-    def __init__(self, context: BrowserContext) -> None:
-        token = next(cookie["value"] for cookie in context.cookies() if cookie["name"] == "csrftoken")
-        self.request, self.headers = context.request, {"X-CSRFToken": token}
-
-    def post(self, what: str, data: dict[str, Any]) -> dict[str, Any]:
-        return self._read(self.request.post(f"/api/v1/{what}/", data=data, headers=self.headers))
-
-    def upload(self, project: str, **parts: Any) -> str:
-        parts = {name: str(part) if isinstance(part, str) else _file(part) for name, part in parts.items()}
-        answer = self.request.post(
-            "/api/v1/sources/", multipart={"project": project, **parts}, headers=self.headers, timeout=60_000
-        )
-        return str(self._read(answer)["id"])
-
-    def job(self, source: str, **options: Any) -> str:
-        job = str(self.post("jobs", {"source": source, "options": options})["id"])
-        for _ in range(JOB_SECONDS):
-            found = self._read(self.request.get(f"/api/v1/jobs/{job}/"))
-            if found["status"] == "succeeded":
-                return job
-            if found["status"] not in ("queued", "running"):
-                raise SystemExit(f"The job {job} did not succeed: {found}")
-            time.sleep(1)
-        raise SystemExit(f"The job {job} took longer than {JOB_SECONDS} s.")
-
-    def _read(self, answer: APIResponse) -> dict[str, Any]:
-        if not answer.ok:
-            raise SystemExit(f"{answer.url}: {answer.status} {answer.text()}")
-        found: dict[str, Any] = answer.json()
-        return found
-
-
-def _file(path: Path) -> dict[str, Any]:
-    return {"name": path.name, "mimeType": "image/png", "buffer": path.read_bytes()}
 
 
 def _path(page: Page) -> str:
@@ -169,15 +112,12 @@ def _train(browser: Browser, url: str, admin: str) -> str:
 
 CHOSEN = [
     Shot("landing", "/", who=""),
-    Shot("project", "{project}"),
     Shot("new-job", "{setup}"),
     Shot("job", "{job}"),
-    Shot("compare", "{pictures}#compare"),
     Shot("two", "{compare}"),
     Shot("history", "/history/"),
     Shot("models", "/models/"),
     Shot("training", "{run}", who="admin"),
-    Shot("metrics", "/metrics/"),
     Shot("phone", "{job}", width=390, height=844, theme="dark"),
 ]
 
@@ -241,15 +181,15 @@ def _scroll_through(page: Page) -> None:
     page.evaluate("scrollTo(0, 0)")
 
 
-def for_help(taken: set[str]) -> None:
-    """The help page shows some of them, smaller."""
-    folder = REPOSITORY / "static" / "img" / "help"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in HELP & taken:
-        with Image.open(PICTURES / f"{name}.png") as picture:
-            picture.convert("RGB").resize((1200, 750), Image.Resampling.LANCZOS).save(
-                folder / f"{name}.webp", quality=80, method=6
-            )
+def publish(taken: Path) -> None:
+    """As WebP, a tenth as large, into docs/screenshots; some also for the help page, smaller."""
+    for file in taken.glob("*.png"):
+        with Image.open(file) as opened:
+            picture = opened.convert("RGB")
+        picture.save(PICTURES / f"{file.stem}.webp", quality=82, method=6)
+        if file.stem in HELP:
+            smaller = picture.resize((1200, 750), Image.Resampling.LANCZOS)
+            smaller.save(HELP_PICTURES / f"{file.stem}.webp", quality=80, method=6)
 
 
 @contextmanager
@@ -290,9 +230,9 @@ def main() -> None:
         shots = every_page(story) if given.look else CHOSEN
         wanted = set(filter(None, given.only.split(",")))
         shots = [shot for shot in shots if not wanted or shot.name in wanted]
-        shoot(browser, url, story, shots, given.look or PICTURES)
-        if not given.look:
-            for_help({shot.name for shot in shots})
+        with tempfile.TemporaryDirectory() as folder:
+            shoot(browser, url, story, shots, given.look or Path(folder))
+            publish(Path(folder))
         browser.close()
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from .screenshots import Caller, sign_up
+from .people import Caller, sign_up
 from .test_pages_for_everybody import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from .screenshots import PASSWORD, sign_up
+from .people import PASSWORD, sign_up
 from .test_story import wait_until, watch_until_done
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

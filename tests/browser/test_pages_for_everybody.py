@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Response
 
 from tests.ops.portal import Portal
 
-from .screenshots import SAMPLE, Caller, sign_up
+from .conftest import Studio
+from .people import sign_up
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -29,15 +29,8 @@ def findings(page: Page) -> list[str]:
     return found
 
 
-def story(context: BrowserContext) -> dict[str, str]:
-    """What a person has after a while: two finished jobs of a film, one of two pictures, a bake-off that is drawn."""
-    caller = Caller(context)
-    project = caller.post("projects", {"name": "For everybody"})["id"]
-    film = caller.upload(project, sample="true")
-    pair = caller.upload(project, frame1=SAMPLE / "frame_a.png", frame2=SAMPLE / "frame_b.png")
-    short: dict[str, Any] = {"trim_end": "0.5", "resolution": [320, 180], "held_out": False}
-    jobs = [caller.job(film, **short, inbetween=count) for count in (1, 2)]
-    still = caller.job(pair, inbetween=1)
+def addresses(studio: Studio) -> dict[str, str]:
+    project, film, jobs, still = studio.project, studio.film, studio.jobs, studio.still
     return {
         "projects": "/projects/",
         "project": f"/projects/{project}/",
@@ -61,13 +54,13 @@ def story(context: BrowserContext) -> dict[str, str]:
     }
 
 
-def test_every_page_can_be_used_by_everybody(context: BrowserContext, page: Page) -> None:
+def test_every_page_can_be_used_by_everybody(context: BrowserContext, page: Page, studio: Studio) -> None:
     found = {}
     for path in ("/", "/sign-in/", "/sign-up/", "/help/"):
         page.goto(path)
         found[path] = findings(page)
-    sign_up(page, "everybody")
-    pages = story(context)
+    studio.enter(context)
+    pages = addresses(studio)
     page.goto("/account/")
     page.fill("#token-name", "made by manage.py create_token")
     page.get_by_role("button", name="New token").click()  # its table is wide: the page must not be
@@ -109,9 +102,8 @@ def test_a_first_visit_is_light_and_charts_load_only_where_shown(
         assert not any("plotly" in name for name in sizes), path
 
 
-def test_the_keyboard_alone_finds_and_compares_jobs(context: BrowserContext, page: Page) -> None:
-    sign_up(page, "keys")
-    story(context)
+def test_the_keyboard_alone_finds_and_compares_jobs(context: BrowserContext, page: Page, studio: Studio) -> None:
+    studio.enter(context)
     page.goto("/history/?sort=oldest")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"

@@ -1,0 +1,114 @@
+"""Finding jobs again in a real browser: words, filters, order, tags, notes; several deleted and brought back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Studio
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def names(page: Page, count: int) -> list[str]:
+    rows = page.locator(".job-row h2")
+    expect(rows).to_have_count(count)
+    return rows.all_inner_texts()
+
+
+def test_words_filters_and_order_narrow_the_list_and_stand_in_the_address(page: Page, studio: Studio) -> None:
+    studio.enter(page.context)
+    page.goto("/history/")
+    assert names(page, 3) == ["frame_a.png + frame_b.png", "Sample clip", "Sample clip"]
+    page.get_by_label("Order").select_option("Oldest first")
+    expect(page.locator(".job-row h2").first).to_have_text("Sample clip")
+    page.get_by_label("Search").fill("frame_a")
+    assert names(page, 1) == ["frame_a.png + frame_b.png"]
+    expect(page).to_have_url(re.compile(r"\?(?=.*q=frame_a)(?=.*sort=oldest)"))
+
+    page.reload()  # a bookmark shows the same
+    assert names(page, 1) == ["frame_a.png + frame_b.png"]
+    page.get_by_role("link", name="show all").click()
+    page.get_by_label("State").select_option("Failed")
+    expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
+    page.get_by_label("State").select_option("Done")
+    names(page, 3)
+    page.get_by_label("Size").select_option("HD, 1280 and up")
+    expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
+    page.get_by_label("Size").select_option("Below HD")
+    names(page, 3)
+    page.get_by_label("From").fill("2020-01-01")
+    names(page, 3)
+    page.get_by_label("To", exact=True).fill("2020-01-02")
+    expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
+
+
+def test_tags_and_notes_are_kept_found_and_shown(page: Page, studio: Studio) -> None:
+    studio.enter(page.context)
+    page.goto(f"/jobs/{studio.still}/")
+    page.get_by_text("Tags and notes", exact=True).click()
+    page.get_by_label("Tags, separated by commas").fill("butterfly, keeper")
+    page.get_by_label("Notes").fill("The wing is the proof.")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.goto("/history/")
+    for word in ("butterfly", "wing"):
+        page.get_by_label("Search").fill(word)
+        assert names(page, 1) == ["frame_a.png + frame_b.png"]
+    expect(page.locator(".job-row")).to_contain_text("The wing is the proof.")
+
+    page.goto("/history/?q=sample")
+    for row in page.locator(".job-row").all():
+        row.get_by_role("checkbox").check()
+    page.get_by_label("Tags to add").fill("rabbit")
+    page.get_by_role("button", name="Add tag").click()
+    expect(page.get_by_text("2 jobs tagged.")).to_be_visible()
+    page.locator(".job-row .tag", has_text="rabbit").first.click()
+    expect(page).to_have_url(re.compile("tag=rabbit"))
+    assert names(page, 2) == ["Sample clip", "Sample clip"]
+
+
+def test_what_does_not_fit_what_is_ticked_cannot_be_pressed(page: Page, studio: Studio) -> None:
+    studio.enter(page.context)
+    page.goto("/history/")
+    button = {name: page.get_by_role("button", name=name) for name in ("Compare two", "Retry", "Delete")}
+    for one in button.values():
+        expect(one).to_be_disabled()
+    film, other, pair = (page.locator(f"#tick-{job}") for job in (*studio.jobs, studio.still))
+    film.check()
+    pair.check()
+    expect(page.get_by_text("2 jobs ticked")).to_be_visible()
+    expect(button["Compare two"]).to_be_disabled()  # of two sources
+    expect(button["Delete"]).to_be_enabled()
+    pair.uncheck()
+    other.check()
+    button["Compare two"].click()
+    page.wait_for_url(re.compile("/compare/"))
+    differs = page.locator("[aria-labelledby=settings] tbody tr")
+    expect(differs).to_have_count(1)
+    expect(differs).to_contain_text("In-between frames")
+
+
+def test_several_are_deleted_at_once_and_brought_back_twice(page: Page, studio: Studio) -> None:
+    studio.enter(page.context)
+    for way in ("at once", "later"):
+        page.goto("/history/")
+        for job in studio.jobs:
+            page.locator(f"#tick-{job}").check()
+        page.get_by_role("button", name="Delete").click()
+        expect(page.get_by_text("2 jobs are deleted.")).to_be_visible()
+        assert names(page, 1) == ["frame_a.png + frame_b.png"]
+        answer = page.request.get(f"/jobs/{studio.jobs[0]}/")
+        assert answer.status == 404
+        if way == "at once":
+            page.get_by_role("button", name="Undo").click()
+        else:
+            for _ in studio.jobs:
+                page.goto("/deleted/")
+                page.get_by_role("button", name="Bring back Sample clip").first.click()
+                expect(page.locator(".notice.success")).to_be_visible()
+        page.goto("/history/")
+        names(page, 3)
+    page.goto(f"/jobs/{studio.jobs[0]}/")
+    expect(page.locator("[data-result]")).to_be_visible()
