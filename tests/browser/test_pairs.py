@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.ops.portal import Portal
 
-from .screenshots import Caller, sign_up
+from .people import Caller, sign_up
 from .test_pages_for_everybody import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.ops.portal import Portal
 
-from .screenshots import PASSWORD, sign_in, sign_up
+from .people import PASSWORD, sign_in, sign_up
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
