@@ -25,7 +25,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 
+from .api.bakeoffs import BakeOffSerializer
 from .api.serializers import JobSerializer
+from .api.trials import TrialSerializer
 from .models import Delivery, Job
 from .services.errors import ServiceError
 from .services.webhooks import PING, checked_url, delivery_claim, delivery_done, require_public
@@ -63,16 +65,24 @@ def deliver(delivery_id: str) -> str:
 
 
 def payload(delivery: Delivery) -> str:
-    """{"id", "event", "created_at", "webhook", "job"}; the job as everywhere in the API, null in a ping."""
+    """{"id", "event", "created_at", "webhook", "job"}; the job as everywhere in the API, null in a ping.
+
+    Of a trial or bake-off `job` is null, and `trial` or `bake_off` is what the API says of it.
+    """
+    context = {"request": Portal(delivery.webhook.portal)}
     job = Job.objects.prefetch_related("previews", "tags").filter(pk=delivery.job_id or UUID(int=0)).first()
-    shown = JobSerializer(job, context={"request": Portal(delivery.webhook.portal)}).data if job else None
-    body = {
+    shown = JobSerializer(job, context=context).data if job else None
+    body: dict[str, Any] = {
         "id": str(delivery.pk),
         "event": delivery.event,
         "created_at": delivery.created_at,
         "webhook": str(delivery.webhook_id),
         "job": None if delivery.event == PING else shown,
     }
+    if delivery.trial is not None:
+        body["trial"] = TrialSerializer(delivery.trial, context=context).data
+    if delivery.bake_off is not None:
+        body["bake_off"] = BakeOffSerializer(delivery.bake_off, context=context).data
     text: str = JSONRenderer().render(body).decode()
     return text
 

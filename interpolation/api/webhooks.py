@@ -19,11 +19,10 @@ from rest_framework.response import Response
 from interpolation import services
 from interpolation.access import Act, find, require
 from interpolation.models import Delivery, Job, Project, Webhook
-from interpolation.services.webhooks import EVENTS, PING
+from interpolation.services.webhooks import ALL, PING
 
 from .strict import StrictSerializer
 
-NAMES = list(EVENTS.values())
 EXAMPLE = OpenApiExample(
     "All jobs of a project",
     request_only=True,
@@ -33,7 +32,7 @@ EXAMPLE = OpenApiExample(
 
 class WebhookSerializer(serializers.ModelSerializer[Webhook]):
     secret = serializers.CharField(read_only=True, help_text="With which calls are signed. Keep it to yourself.")
-    events = serializers.ListField(child=serializers.ChoiceField(choices=NAMES), read_only=True)
+    events = serializers.ListField(child=serializers.ChoiceField(choices=ALL), read_only=True)
 
     class Meta:
         model = Webhook
@@ -51,10 +50,10 @@ class WebhookCreateSerializer(StrictSerializer):
         required=False, min_length=16, max_length=100, help_text="Left out, a good one is made."
     )
     events = serializers.ListField(
-        child=serializers.ChoiceField(choices=NAMES),
+        child=serializers.ChoiceField(choices=ALL),
         required=False,
-        max_length=len(NAMES),
-        help_text="Default: when a job is over, however it went.",
+        max_length=len(ALL),
+        help_text="Default: when a job is over, however it went. Trials and bake-offs are for webhooks of projects.",
     )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +63,7 @@ class WebhookCreateSerializer(StrictSerializer):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    event = serializers.ChoiceField(choices=[*NAMES, PING], read_only=True)
+    event = serializers.ChoiceField(choices=[*ALL, PING], read_only=True)
 
     class Meta:
         model = Delivery
@@ -72,6 +71,8 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
             "id",
             "event",
             "job",
+            "trial",
+            "bake_off",
             "status",
             "attempts",
             "next_at",

@@ -23,7 +23,7 @@ from engine.sampling import most_samples
 from interpolation.models import Job, Source
 
 from .prediction import predict
-from .queue import fair_order
+from .queue import fair_order, held_back
 
 LEARNED_FROM = 40  # jobs, the latest
 ENOUGH = 3  # of the same model; with fewer, those of all models count
@@ -172,12 +172,13 @@ def _products(rows: list[tuple[float, float]]) -> list[list[tuple[float, float]]
 
 
 def outlooks() -> dict[UUID, Outlook]:
-    """Of every waiting job, as if the workers of this machine took them one after the other."""
+    """Of every waiting job, as if the workers of this machine took them one after the other; while they are held nobody
+    knows when that is."""
     order = fair_order()
     if not order:
         return {}
     waiting = Job.objects.without_figures().select_related("source").in_bulk([row.job for row in order])
-    free: list[float | None] = list(_busy_for())
+    free: list[float | None] = [None] if held_back() else list(_busy_for())
     found: dict[UUID, Outlook] = {}
     for place, row in enumerate(order, 1):
         start = _pop(free)

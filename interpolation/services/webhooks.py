@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
-from interpolation.models import Delivery, Job, Project, Webhook
+from interpolation.models import BakeOff, Delivery, Job, Project, Trial, Webhook
 
 from .errors import ServiceError
 
@@ -36,6 +36,8 @@ EVENTS = {  # by the status a job has come to
     Job.Status.FAILED: "job.failed",
     Job.Status.CANCELLED: "job.cancelled",
 }
+TRIAL, BAKE_OFF = "trial.ended", "bakeoff.ended"  # when neither of both films is drawn any more, however it went
+ALL = [*EVENTS.values(), TRIAL, BAKE_OFF]
 OVER = ["job.succeeded", "job.failed", "job.cancelled"]
 PAUSES = (10, 60, 300, 1800, 7200, 21600)  # seconds before the second, third ... try
 CLAIMED = timedelta(seconds=120)  # a try takes less; whoever claimed it and died is overtaken then
@@ -61,11 +63,11 @@ def webhook_create(
     """
     checked_url(url)
     chosen = list(dict.fromkeys(events)) or OVER
-    unknown = sorted(set(chosen) - set(EVENTS.values()))
+    unknown = sorted(set(chosen) - set(ALL))
     if unknown:
         raise ServiceError(
             _("There is no event %(unknown)s. Choose of: %(choices)s.")
-            % {"unknown": unknown[0], "choices": ", ".join(EVENTS.values())}
+            % {"unknown": unknown[0], "choices": ", ".join(ALL)}
         )
     if job is None and project.webhooks.filter(job=None).count() >= MOST:
         raise ServiceError(_("This project has %(most)s webhooks already; delete one first.") % {"most": MOST})
@@ -101,14 +103,31 @@ def delivery_repeat(*, delivery: Delivery) -> None:
 
 def job_told(job_ids: Iterable[UUID | str], status: str) -> None:
     """To be called in the transaction in which jobs come to `status`: a delivery for everybody who wants to know."""
+    job_ids = list(job_ids)
     event = EVENTS.get(Job.Status(status))
     if event is None:
         return
-    for job in Job.objects.filter(pk__in=list(job_ids), status=status).only("pk", "project_id"):
+    for job in Job.objects.filter(pk__in=job_ids, status=status).only("pk", "project_id"):
         hooks = Webhook.objects.filter(Q(job=job.pk) | Q(job=None), project=job.project_id)
         for webhook in hooks:
             if event in webhook.events:
                 _send_on_commit(Delivery(webhook=webhook, job=job, event=event))
+    if event in OVER:
+        _pairs_told(job_ids)
+
+
+def _pairs_told(jobs: list[UUID | str]) -> None:
+    """A delivery for every trial and bake-off that is over with these jobs.
+
+    Its row is locked: of two jobs that end at the same moment the later transaction sees both as over.
+    """
+    for model, name, event in ((Trial, "trial", TRIAL), (BakeOff, "bake_off", BAKE_OFF)):
+        for pair in model._default_manager.select_for_update().filter(Q(first__in=jobs) | Q(second__in=jobs)):
+            if Job.objects.filter(pk__in=(pair.first_id, pair.second_id), status__in=Job.LIVE).exists():
+                continue
+            for webhook in Webhook.objects.filter(job=None, project__sources=pair.source_id):
+                if event in webhook.events:
+                    _send_on_commit(Delivery(webhook=webhook, event=event, **{name: pair}))
 
 
 def _send_on_commit(delivery: Delivery) -> Delivery:

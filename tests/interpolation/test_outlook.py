@@ -10,6 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from engine.config import RenderOptions
+from frameinterp_site.holds import hold_release, hold_set
 from interpolation import services
 from interpolation.models import Job, Source
 from interpolation.services.outlook import fit, work_of
@@ -124,3 +125,15 @@ def test_a_long_list_asks_once(source: Source, django_assert_max_num_queries, cl
     with django_assert_max_num_queries(12):
         rows = client.get("/api/v1/jobs/").json()["results"]
     assert sorted(row["progress"]["queue_position"] for row in rows) == list(range(1, 21))
+
+
+def test_while_the_workers_are_held_nobody_knows_when_a_job_is_done(source: Source) -> None:
+    for _ in range(3):
+        done(source, 10)
+    cache.clear()
+    job = job_of(source)
+    assert services.outlooks()[job.pk].done_in == pytest.approx(10, rel=0.01)
+    hold = hold_set(queue="interpolation", mode="drain")
+    assert services.outlooks()[job.pk] == services.Outlook(1, None, None)
+    hold_release(hold=hold)
+    assert services.outlooks()[job.pk].done_in is not None

@@ -21,11 +21,11 @@ from pytest_django.fixtures import DjangoCaptureOnCommitCallbacks, Settings
 from rest_framework.test import APIClient
 
 from interpolation import hooks, services
-from interpolation.models import Delivery, Job, Project, Source, Webhook
+from interpolation.models import BakeOff, Delivery, Job, Project, Source, Trial, Webhook
 from interpolation.services import webhooks
 from interpolation.services.errors import ServiceError
 
-from .pages import finished_job
+from .pages import finished_job, job_of, source_of
 
 HOOKS = "/api/v1/webhooks/"
 PENDING, DELIVERED, FAILED = Delivery.Status.PENDING, Delivery.Status.DELIVERED, Delivery.Status.FAILED
@@ -260,3 +260,39 @@ def test_a_secret_is_for_who_made_the_webhook_and_the_projects_owner(
     services.webhook_create(project=project, user=bob, url="http://127.0.0.1/x")
     assert len(bobs_api.get(HOOKS).json()["results"]) == 1
     assert len(api.get(HOOKS).json()["results"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "event", "name"), [(Trial, "trial.ended", "trial"), (BakeOff, "bakeoff.ended", "bake_off")]
+)
+def test_a_trial_or_bake_off_is_told_of_once_when_both_films_are_over(
+    listener: Listener,
+    alice: User,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    model: Any,
+    event: str,
+    name: str,
+) -> None:
+    source = source_of(alice)
+    hook = services.webhook_create(
+        project=source.project, user=alice, url=listener.url, events=[event], portal="https://films.example.org/"
+    )
+    services.webhook_create(project=source.project, user=alice, url=listener.url)  # it asked for jobs only
+    first, second = (job_of(source, "running", worker="w") for _ in range(2))
+    pair = model.objects.create(owner=alice, source=source, first=first, second=second)
+    mine = Delivery.objects.filter(webhook=hook)
+    services.job_fail(job_id=first.pk, worker="w", error="no room")
+    assert not mine.exists()
+    services.job_cancel(job=second)
+    services.job_stopped(job_id=second.pk, worker="w")
+    (delivery,) = mine
+    assert delivery.event == event
+    assert hooks.deliver(str(delivery.pk)) == "answered 200"
+    sent = json.loads(listener.got[-1][1])
+    assert (sent["event"], sent["job"], sent[name]["id"]) == (event, None, str(pair.pk))
+    assert {"trial", "bake_off"} & set(sent) == {name}
+    services.pair_retry(pair=model.objects.get(pk=pair.pk))
+    for job in (first, second):
+        job.refresh_from_db()
+        services.job_cancel(job=job)
+    assert mine.all().count() == 2, "and once again when it was drawn again"
