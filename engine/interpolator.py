@@ -15,6 +15,7 @@ from torch import Tensor
 from .checkpoint import BLEND, ModelInfo, file_info, load_checkpoint, model_info
 from .config import ModelConfig
 from .errors import BadOptionsError
+from .light import LitPair, ends_in_nothing, light_between
 from .memory import keep_freed_memory
 from .metrics import blend
 from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor, same_light
@@ -93,6 +94,14 @@ class Interpolator:
             return _StillPair(img0)
         if isinstance(self._net, EncoderDecoder):
             return _BaselinePair(self._net, img0, img1, self.device)
+        if not has_alpha(img0):
+            if ends_in_nothing(img0, img1):
+                return _BlendPair(img0, img1)
+            if (light := light_between(img0, img1)) is not None:
+                return LitPair(img0, img1, light, self._fusion_pair)
+        return self._fusion_pair(img0, img1)
+
+    def _fusion_pair(self, img0: AnyPicture, img1: AnyPicture) -> Pair:
         assert isinstance(self._net, FlowFusion)
         return _FusionPair(self, self._net, img0, img1)
 

@@ -2,9 +2,11 @@
 
 A cut is where the new frame cannot be made from the old one by moving its parts: both are matched (DIS), the old one is
 moved onto the new one, and what is left is compared by structure (correlation in 9x9 windows, which does not mind
-brightness, so neither flashes nor fades count) and by colours (histogram). The score must also stand out from its
-neighbourhood, so that wild motion is no series of cuts. Soft pictures can be bent into each other and score low; there
-the motion gives the cut away, which does not lead back to where it came from. docs/video.md has precision and recall.
+brightness, so neither flashes nor fades count) and by colours (histogram). What would still be a cut is none if the
+same picture in other light explains it: a fade so steep that matching broke down. The score must also stand out from
+its neighbourhood, so that wild motion is no series of cuts. Soft pictures can be bent into each other and score low;
+there the motion gives the cut away, which does not lead back to where it came from. docs/video.md has precision and
+recall.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .duplicates import Difference, find_duplicates
+from .light import light_between
 from .motion import Flow, grey, warp_picture
 
 SMALL_SIDE = 192  # pixels of the longer side of the copies that are looked at
@@ -77,6 +80,7 @@ class _Measure:
     motion: float
     flat: bool  # one of the two shows nothing
     lost: bool  # the motion found makes no sense
+    fade: bool  # the same picture in other light
     flash: bool = False
 
 
@@ -121,7 +125,8 @@ class SceneScanner:
         """What lies between the last frame and the first, for a loop. It has no neighbourhood to stand out from."""
         assert self._first is not None
         measure = _compare(self._recent[-1], self._first)
-        cut = measure.score > CUT_SCORE or measure.lost or (measure.flat and measure.change > FLAT_CHANGE)
+        unlike = measure.score > CUT_SCORE or measure.lost or (measure.flat and measure.change > FLAT_CHANGE)
+        cut = unlike and not measure.fade
         return Gap(cut, find_duplicates([Difference(measure.change, measure.largest, cut)])[0], measure.motion)
 
     def _mark_flash(self) -> None:
@@ -146,6 +151,7 @@ def _compare(a: _Look, b: _Look) -> _Measure:
         motion=float(np.median(np.hypot(flow[..., 0], flow[..., 1]))),
         flat=a.flat or b.flat,
         lost=score > SOFT_CUT_SCORE and _is_lost(a, b, flow),
+        fade=score > SOFT_CUT_SCORE and light_between(a.rgb, b.rgb) is not None,
     )
 
 
@@ -200,7 +206,7 @@ def _around(measures: list[_Measure], index: int, reach: int) -> list[_Measure]:
 
 def _is_cut(measures: list[_Measure], index: int) -> bool:
     measure = measures[index]
-    if measure.flash:
+    if measure.flash or measure.fade:
         return False
     if measure.flat:  # no structure to compare: a sudden change, where a fade would go on
         sudden = all(other.change < measure.change / 4 for other in _around(measures, index, 1))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.interpolator import Interpolator, first_flows
+from engine.light import light_between
 from engine.motion import same_light
 
 from .test_scenes import Picture, lit, texture
@@ -62,3 +63,86 @@ def test_in_a_fade_the_new_frame_is_of_the_light_between(model: Interpolator, le
     assert abs(new.mean() - truth.mean()) < 4
     blended = ((bright.astype(float) + dark) / 2)[8:-8, 8:-8]
     assert np.abs(new - truth).mean() < np.abs(blended - truth).mean() + 1
+
+
+FADES = [  # light of the first and the last frame, and what it fades to or from (0 black, 255 white)
+    (1, 0.5, 0), (1, 0.25, 0), (0.6, 0.15, 0), (0.1, 0.9, 0), (1, 0, 0), (0, 1, 0),
+    (1, 0.4, 255), (0.2, 1, 255), (0, 0.8, 255),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "last", "end"), FADES)
+@pytest.mark.parametrize("t", [0.25, 0.5])
+def test_in_a_steep_fade_the_light_is_that_between_and_nothing_smears(
+    model: Interpolator, first: float, last: float, end: int, t: float
+) -> None:
+    def faded(shift: int, level: float) -> Picture:
+        return lit(view(shift), level, end * (1 - level))
+
+    inner = (slice(16, -16), slice(16, -16))
+    img0, img1 = faded(0, first), faded(SPEED, last)
+    truth = faded(round(SPEED * t), first + (last - first) * t)[inner].astype(float)
+    new = model.pair(img0, img1).at(t)[inner].astype(float)
+    assert abs(new.mean() - truth.mean()) < 1
+    same = model.pair(view(0), view(SPEED)).at(t)[inner] - view(round(SPEED * t))[inner].astype(float)
+    blended = (img0 * (1 - t) + img1 * t)[inner] - truth
+    if 0 in (first, last):  # one of the two shows nothing: there is no motion to be found
+        assert np.abs(new - truth).mean() < np.abs(blended).mean() + 1
+    else:
+        assert np.abs(new - truth).mean() < np.abs(same).mean() + 1.5
+
+
+def test_a_fade_in_16_bits_keeps_its_depth(model: Interpolator) -> None:
+    fine = [
+        (view(shift).astype(np.uint16) * 257 + 100).clip(0, 65535).astype(np.uint16) for shift in (0, SPEED // 2, SPEED)
+    ]
+    frames = [np.rint(frame * level).astype(np.uint16) for frame, level in zip(fine, (1, 0.65, 0.3), strict=True)]
+    new = model.pair(frames[0], frames[2]).at(0.5)
+    assert new.dtype == np.uint16
+    error = np.abs(new.astype(float) - frames[1])[16:-16, 16:-16]
+    assert error.mean() < 1.5 * 257
+    assert len(np.unique(new)) > 256
+
+
+def test_a_caption_and_bars_stay_while_the_picture_fades(model: Interpolator) -> None:
+    frames = [lit(view(0), 1), lit(view(SPEED), 0.3, 0.7 * 255)]
+    for frame in frames:
+        frame[:BAR] = frame[-BAR:] = 0
+        cv2.putText(frame, "12:34", (40, 110), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 220), 5)
+    new = model.pair(*frames).at(0.5).astype(int)
+    letters = cv2.erode((frames[0] == (20, 20, 220)).all(axis=2).astype(np.uint8), np.ones((3, 3))) == 1
+    assert letters.sum() > 300
+    assert np.abs(new[letters] - (20, 20, 220)).max() <= 3
+    assert max(new[: BAR - 4].max(), new[-BAR + 4 :].max()) <= 3
+
+
+def test_light_that_changes_in_a_part_of_the_picture_only_is_no_fade() -> None:
+    lamp = view(SPEED)
+    lamp[:, : WIDTH // 2] = lit(lamp[:, : WIDTH // 2], 0.3)
+    assert light_between(view(0), lamp) is None
+
+
+def test_a_moving_picture_is_no_fade_even_if_something_bright_comes_in() -> None:
+    bright = view(SPEED)
+    bright[:, : WIDTH // 4] = 255
+    assert light_between(view(0), view(40)) is None
+    assert light_between(view(0), bright) is None
+    other = np.ascontiguousarray(texture(10, 400)[:HEIGHT, :WIDTH])
+    assert light_between(view(0), lit(other, 0.4)) is None
+
+
+def test_the_light_of_a_fade_is_measured() -> None:
+    light = light_between(view(0), lit(view(SPEED), 0.4, 0.6 * 255))
+    assert light is not None
+    assert light.gain == pytest.approx(0.4, abs=0.02)
+    assert light.offset == pytest.approx([0.6 * 255] * 3, abs=3)
+
+
+def test_a_dim_scene_is_drawn_with_its_motion(model: Interpolator) -> None:
+    """A flat night with a small light that moves: none of the two frames is the end of a fade."""
+    frames = [np.full((HEIGHT, WIDTH, 3), 12, np.uint8) for _ in range(2)]
+    for frame, left in zip(frames, (100, 108), strict=True):
+        frame[70:90, left : left + 20] = 40
+    new = model.pair(*frames).at(0.5)[80].astype(int)
+    assert new[106:122].min() > 36
+    assert new[[98, 130]].max() < 16

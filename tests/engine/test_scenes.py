@@ -69,6 +69,22 @@ def test_a_fade_out_and_in_is_no_cut(steps: int, level: int) -> None:
     assert cuts([lit(frame, gain, level * (1 - gain)) for frame, gain in zip(frames, gains, strict=True)]) == []
 
 
+@pytest.mark.parametrize("gain", [0.5, 0.3])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_fade_of_two_frames_over_a_soft_picture_is_drawn_and_no_cut(gain: float, turned: bool) -> None:
+    soft = cv2.resize(texture(3, 400)[::3, ::3], (400, 400), interpolation=cv2.INTER_CUBIC)
+    frames = [np.ascontiguousarray(soft[20:128, index : index + 192]) for index in range(14)]
+    gains = [1] * 6 + [gain] + [0] * 7
+    gaps = scan([lit(frame, level) for frame, level in zip(frames, gains[:: -1 if turned else 1], strict=True)])
+    assert not any(gap.cut for gap in gaps)
+    begins = 6 if turned else 5
+    assert [gap.still for gap in gaps[begins : begins + 2]] == [False, False]
+
+
+def test_a_cut_to_a_darker_shot_is_a_cut() -> None:
+    assert cuts(pan(14, 6) + [lit(frame, 0.4) for frame in pan(15, 6)]) == [6]
+
+
 def test_a_dissolve_is_no_cut() -> None:
     a, b = pan(7, 24, 1), pan(8, 24, 1)
     shares = np.clip((np.arange(24) - 6) / 12, 0, 1)
