@@ -15,7 +15,7 @@ from torch import Tensor
 from .checkpoint import BLEND, ModelInfo, file_info, load_checkpoint, model_info
 from .config import ModelConfig
 from .errors import BadOptionsError
-from .light import LitPair, ends_in_nothing, light_between
+from .light import LitPair, ends_in_nothing, light_between, same_levels, small_copy
 from .memory import keep_freed_memory
 from .metrics import blend
 from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor, same_light
@@ -94,10 +94,11 @@ class Interpolator:
             return _StillPair(img0)
         if isinstance(self._net, EncoderDecoder):
             return _BaselinePair(self._net, img0, img1, self.device)
-        if not has_alpha(img0):
-            if ends_in_nothing(img0, img1):
+        if not has_alpha(img0) and not same_levels(img0, img1):
+            small0, small1 = small_copy(img0), small_copy(img1)
+            if ends_in_nothing(small0, small1):
                 return _BlendPair(img0, img1)
-            if (light := light_between(img0, img1)) is not None:
+            if (light := light_between(small0, small1)) is not None:
                 return LitPair(img0, img1, light, self._fusion_pair)
         return self._fusion_pair(img0, img1)
 

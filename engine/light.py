@@ -97,9 +97,17 @@ class LitPair:
         return self._pair.flow(back=back)
 
 
+def same_levels(img0: AnyPicture, img1: AnyPicture) -> bool:
+    """A first look at two RGB frames, at a fifth of the price: with about the same grey levels in both neither has the
+    light changed nor does one of them show nothing."""
+    step = max(1, max(img0.shape[:2]) // SMALL_SIDE)
+    few0, few1 = (grey(eight_bit(np.ascontiguousarray(image[::step, ::step]))) for image in (img0, img1))
+    return not _differs(few0, few1, LEAST_CHANGE / 4)
+
+
 def light_between(img0: AnyPicture, img1: AnyPicture) -> Light | None:
     """The light that changes evenly between two RGB frames; None where it does not, or not enough to matter."""
-    small0, small1 = _small(img0), _small(img1)
+    small0, small1 = small_copy(img0), small_copy(img1)
     grey0, grey1 = grey(small0), grey(small1)
     if not _differs(grey0, grey1):
         return None
@@ -115,7 +123,7 @@ def light_between(img0: AnyPicture, img1: AnyPicture) -> Light | None:
 def ends_in_nothing(img0: AnyPicture, img1: AnyPicture) -> bool:
     """Whether one of two RGB frames is black, white or of one colour, and the other a picture: nothing can be matched,
     and what lies between is a share of both."""
-    low, high = sorted(float(grey(_small(image)).std()) for image in (img0, img1))
+    low, high = sorted(float(grey(small_copy(image)).std()) for image in (img0, img1))
     return low < FLAT and high > FLAT_FACTOR * max(low, 0.5)
 
 
@@ -128,17 +136,18 @@ def _stays(img0: AnyPicture, img1: AnyPicture, light: Light) -> Values:
     return cv2.GaussianBlur(mask.astype(np.float32), (3, 3), 0)[..., None]
 
 
-def _small(image: AnyPicture) -> NDArray[np.uint8]:
+def small_copy(image: AnyPicture) -> NDArray[np.uint8]:
+    """The colours of a picture at SMALL_SIDE, which is all that light is judged by; of such a copy, the same again."""
     height, width = image.shape[:2]
     scale = min(1.0, SMALL_SIDE / max(width, height))
     size = max(32, round(width * scale)), max(32, round(height * scale))
     return cv2.resize(eight_bit(image[..., :3]), size, interpolation=cv2.INTER_AREA)
 
 
-def _differs(grey0: NDArray[np.uint8], grey1: NDArray[np.uint8]) -> bool:
+def _differs(grey0: NDArray[np.uint8], grey1: NDArray[np.uint8], least: float = LEAST_CHANGE / 2) -> bool:
     """Whether the grey levels, as they are spread over the picture, differ as they would in other light."""
     levels0, levels1 = (np.sort(g.ravel()).astype(np.float32) for g in (grey0, grey1))
-    return float(np.abs(levels0 - levels1).mean()) > LEAST_CHANGE / 2
+    return float(np.abs(levels0 - levels1).mean()) > least
 
 
 def _fit(before: Values, after: Values) -> Light:
