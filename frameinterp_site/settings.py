@@ -221,7 +221,9 @@ REST_KNOX = {"TOKEN_TTL": timedelta(days=TOKEN_DAYS), "AUTH_HEADER_PREFIX": "Tok
 KNOX_TOKEN_MODEL = "interpolation.ApiToken"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Inbetween API",
-    "DESCRIPTION": "Make the frames between the frames: upload a source, start a job, poll it, download the result.",
+    "DESCRIPTION": "Upload a source, start a job, ask how far it is, download the result. Scripts send a token of your "
+    "[account](/account/) as `Authorization: Token ...`; in this page you may try all calls as who is signed in. Lists "
+    "come in pages; what goes wrong is said as [problems](/api/v1/problems/).",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -236,6 +238,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "frameinterp_site.schema.add_problems",
         "frameinterp_site.schema.add_examples",
+        "frameinterp_site.summaries.add_summaries",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -128,6 +128,8 @@ def every_page(story: Story) -> list[Shot]:
         "projects": "/projects/", "project": story.project, "new-job": story.setup, "job": story.job,
         "pictures": story.pictures, "history": "/history/", "two": story.compare, "queue": "/queue/",
         "models": "/models/", "metrics": "/metrics/", "account": "/account/", "404": "/nowhere/",
+        "people": f"{story.project}people/", "links": f"{story.job}links/", "deleted": "/deleted/",
+        "bake-off": "/models/bake-off/", "api": "/api/docs/", "refused": "/training/new/",
     }  # fmt: skip
     staff = {"training": "/training/", "training-new": "/training/new/", "training-run": story.run}
     return [

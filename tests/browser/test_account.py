@@ -80,7 +80,7 @@ def test_the_time_zone_moves_all_times_and_the_theme_is_kept(page: Page, studio:
 def test_a_mail_comes_when_a_job_is_done(page: Page, mailbox: Mailbox) -> None:
     sign_up(page, "mary")
     page.goto("/account/")
-    page.get_by_label("Write to me when a job of mine is done").check()
+    page.get_by_label("Write to me when").check()
     page.get_by_role("button", name="Keep", exact=True).click()
     expect(page.locator("#email-error, .invalid-feedback, .errors").first).to_be_visible()  # no address to write to
     page.locator("[name=email]").fill(ADDRESS)

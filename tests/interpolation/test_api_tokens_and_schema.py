@@ -99,6 +99,18 @@ def test_the_schema_names_every_address(db: None) -> None:
     )
 
 
+def test_every_call_says_in_a_sentence_what_it_does(db: None) -> None:
+    schema = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
+    calls = {(m, path): call for path, calls in schema["paths"].items() for m, call in calls.items()}
+    assert len(calls) >= 80
+    for name, call in calls.items():
+        assert 6 <= len(call["summary"]) <= 160, name
+        assert call["description"].startswith(call["summary"][:6]), name
+        assert "view set" not in call["description"] and "Act." not in call["description"], name
+    assert calls["get", "/api/v1/projects/{id}/"]["summary"] == "One project"
+    assert calls["post", "/api/v1/jobs/"]["summary"] == "Start a job"
+
+
 def test_every_body_has_an_example_that_is_as_described(db: None) -> None:
     schema = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
     bodies = {
