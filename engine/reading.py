@@ -25,6 +25,7 @@ from .video_info import VideoInfo
 from .yuv import without_alpha
 
 NO_PICTURE = np.empty((0, 0, 3), np.uint8)
+Kind = tuple[int, int, str, ColourTags]  # of a frame: width, height, pixel format, tags
 Timed = Iterator[tuple[Fraction, av.VideoFrame]]
 
 
@@ -81,13 +82,18 @@ def reading_notes(info: VideoInfo, reading: Reading, encoding: Encoding) -> list
 
 
 class Converter:
-    """Decoded frames to upright pictures of one size: that of the first frame, or `resolution` = (width, height)."""
+    """Decoded frames to upright pictures of one size: the video's own, or `resolution` = (width, height).
 
-    def __init__(self, resolution: tuple[int, int] | None, reading: Reading) -> None:
-        self._resolution, self._reading = resolution, reading
+    The video's own size and kind are what `info` says. Without it they are those of the first frame that comes, which
+    is the same unless the video changes on the way and is read from behind the change.
+    """
+
+    def __init__(self, resolution: tuple[int, int] | None, reading: Reading, info: VideoInfo | None = None) -> None:
+        self._resolution, self._reading, self._info = resolution, reading, info
         self._to_rgb, self._to_size = ToRgb(), ToSize()
         self._side = UPRIGHT  # what is left to turn of the picture
-        self._first: tuple[int, int, str, ColourTags] | None = None
+        self._filters = False  # whether frames went through any, which may have changed their format
+        self._own: Kind | None = None
 
     def prepared(self, frames: Timed) -> Timed:
         """Frames made whole, and upright if they are to be handed out themselves."""
@@ -97,6 +103,7 @@ class Converter:
         self._side, turn = Orientation.of(head[1]), list[Filter]()
         if (self._reading.native or self._reading.direct) and _can_turn(head[1].format):
             self._side, turn = UPRIGHT, self._side.filters
+        self._filters = bool(turn) or self._reading.fields != "progressive"
         frames = chain([head], frames)
         if self._reading.fields != "progressive":
             frames = deinterlaced(frames, self._reading.fields)
@@ -108,16 +115,23 @@ class Converter:
         """The picture, and the frame itself where it is what `Reading.native` means."""
         tags = tags_of(frame, context)
         kind = (frame.width, frame.height, frame.format.name, tags)
-        self._first = first = self._first or kind
-        damage.resized += kind[:2] != first[:2]
-        size = self._side.size(*self._resolution) if self._resolution else first[:2]
+        self._own = own = self._own or self._own_kind(kind)
+        damage.resized += kind[:2] != own[:2]
+        size = self._side.size(*self._resolution) if self._resolution else own[:2]
         clear = has_alpha(frame.format)
         if self._reading.direct and self._side == UPRIGHT and not (frame.format.is_rgb or clear):
             return NO_PICTURE, self._to_size(frame, tags, size)
         picture = self._side.apply(self._picture(frame, tags, size))
-        same = kind == first and size == first[:2] and self._side == UPRIGHT
+        same = kind == own and size == own[:2] and self._side == UPRIGHT
         whole = not frame.format.is_rgb and (self._reading.alpha or not clear)
         return picture, frame if self._reading.native and same and whole else None
+
+    def _own_kind(self, seen: Kind) -> Kind:
+        """`seen`: of the first frame that comes."""
+        if self._info is None:
+            return seen
+        size = self._side.size(self._info.width, self._info.height)
+        return (*size, *seen[2:]) if self._filters else (*size, self._info.pix_fmt, self._info.colour)
 
     def _picture(self, frame: av.VideoFrame, tags: ColourTags, size: tuple[int, int]) -> NDArray[Any]:
         deep = self._reading.deep

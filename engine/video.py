@@ -123,9 +123,10 @@ def read_frames(
     """The frames shown at start <= time < stop, one by one, in order of time.
 
     Rotation and mirroring are applied. `sar` is not: it stays a tag. `resolution` = (width, height) as displayed
-    scales to exactly that (bicubic). `info`, from `probe`, spares a walk through all packets: give it when reading in
-    pieces. What cannot be decoded is left out and told to `on_notice` in words, at the end; so go by `pts`, not by
-    counting. `reading`: how deep, with alpha, de-interlaced; without it uint8 RGB of the frames as they are.
+    scales to exactly that (bicubic). `info`, from `probe`, spares a walk through all packets, and says what size the
+    video has, should it change on the way: give it when reading in pieces. What cannot be decoded is left out and told
+    to `on_notice` in words, at the end; so go by `pts`, not by counting. `reading`: how deep, with alpha,
+    de-interlaced; without it uint8 RGB of the frames as they are.
 
     Raises:
         BadInputError: as `probe`, or nothing at all can be decoded.
@@ -139,7 +140,7 @@ def read_frames(
         yield from (VideoFrame(time, rgb) for time, rgb in turned)
         return
     origin, rate = _origin(path, limits, info)
-    convert, found = Converter(resolution, reading), list[Fraction]()
+    convert, found = Converter(resolution, reading, info), list[Fraction]()
     before = SETTLE if reading.fields != "progressive" else 0
     with frames_from(path, limits, origin, rate, start and max(start - before, Fraction(0)), damage) as (
         stream,

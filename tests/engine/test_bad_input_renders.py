@@ -14,7 +14,7 @@ import pytest
 
 from engine import segments as segments_module
 from engine.config import RenderOptions
-from engine.errors import BadInputError
+from engine.errors import BadInputError, StoppedError
 from engine.pipeline import depth_for
 from engine.render import RenderResult, render_video
 from engine.video import probe
@@ -56,12 +56,12 @@ def garbled(seed: int, at: float = 0.5, length: int = 1500) -> Callable[[bytearr
     return change
 
 
-def two_sizes(path: Path, first: Sequence[Any], second: Sequence[Any]) -> Path:
-    """One H.264 stream in which the pictures become larger."""
+def sizes(path: Path, *parts: Sequence[Any]) -> Path:
+    """One H.264 stream in which the pictures change their size from part to part."""
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=25, width=first[0].shape[1], height=first[0].shape[0])
+        stream = out.add_stream("libx264", rate=25, width=parts[0][0].shape[1], height=parts[0][0].shape[0])
         stream.pix_fmt, number = "yuv420p", 0
-        for frames in (first, second):
+        for frames in parts:
             encoder = av.CodecContext.create("libx264", "w")
             assert isinstance(encoder, av.VideoCodecContext)
             encoder.height, encoder.width = frames[0].shape[:2]
@@ -133,11 +133,48 @@ def test_240_fps_eight_times(tmp_path: Path) -> None:
 
 
 def test_a_film_that_changes_its_size_in_the_middle(tmp_path: Path) -> None:
-    source = two_sizes(tmp_path / "a.ts", pictures(6), pictures(6, 96, 80))
+    source = sizes(tmp_path / "a.ts", pictures(6), pictures(6, 96, 80))
     result = render(source, tmp_path / "out")
     assert {rgb.shape for _, rgb in decoded(result.master)} == {(48, 64, 3)}
     assert times(result.master) == even(24, 50)
     assert result.metrics["notes"] == ["6 frames had another size: scaled to that of the first."]
+    assert result.certificate["ok"], result.certificate
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mkv"])
+@pytest.mark.parametrize("back", [False, True], ids=["for good", "and back"])
+def test_a_job_interrupted_behind_a_change_of_size_goes_on_as_if_nothing_had_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, back: bool
+) -> None:
+    monkeypatch.setattr(segments_module, "SEGMENT_FRAMES", 12)
+    parts = [pictures(6), pictures(24, 96, 80), *([pictures(12)] if back else [])]
+    source = sizes(tmp_path / f"a{suffix}", *parts)
+    whole, parted = (RenderOptions(held_out=False, crf=0) for _ in range(2))
+    one = render_video(source, tmp_path / "one", whole, BlendModel())
+    done = list[int]()
+    with pytest.raises(StoppedError):
+        render_video(
+            source, tmp_path / "two", parted, BlendModel(),
+            on_progress=lambda progress: done.append(progress.frames_done if progress.stage == "interpolating" else 0),
+            should_stop=lambda: max(done, default=0) >= 27,
+        )  # fmt: skip
+    finished = sorted((tmp_path / "two" / "segments").glob("seg_*.json"))
+    assert len(finished) == 2, "the third, which begins behind the change, was not finished"
+    again = BlendModel()
+    two = render_video(source, tmp_path / "two", parted, again)
+    assert len(again.pairs) < sum(map(len, parts)) - 6, "what was finished was not drawn again"
+    expected, found = decoded(one.master), decoded(two.master)
+    assert [time for time, _ in found] == [time for time, _ in expected] == even(2 * sum(map(len, parts)), 50)
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(found, expected, strict=True))
+    assert two.metrics["notes"] == one.metrics["notes"]
+    assert two.certificate["ok"], two.certificate
+
+
+def test_a_part_behind_a_change_of_size_has_the_size_of_the_film(tmp_path: Path) -> None:
+    source = sizes(tmp_path / "a.ts", pictures(6), pictures(30, 96, 80))
+    result = render(source, tmp_path / "out", trim_start=0.6)
+    assert {rgb.shape for _, rgb in decoded(result.master)} == {(48, 64, 3)}
+    assert {rgb.shape for _, rgb in decoded(result.source_preview)} == {(48, 64, 3)}
     assert result.certificate["ok"], result.certificate
 
 
