@@ -29,6 +29,18 @@ def findings(page: Page) -> list[str]:
     return found
 
 
+def usable(page: Page) -> None:
+    """By everybody, in both themes, and without scrolling sideways on a phone."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        assert findings(page) == [], f"{page.url}, {theme}"
+    size = page.viewport_size
+    assert size
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), f"{page.url} on a phone"
+    page.set_viewport_size(size)
+
+
 def addresses(studio: Studio) -> dict[str, str]:
     project, film, jobs, still = studio.project, studio.film, studio.jobs, studio.still
     return {

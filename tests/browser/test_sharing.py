@@ -13,6 +13,7 @@ from tests.ops.portal import Portal
 
 from .conftest import Studio
 from .people import Caller, sign_up
+from .test_pages_for_everybody import usable
 from .test_story import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -50,6 +51,7 @@ def test_whoever_has_the_link_sees_the_result_and_nothing_else(page: Page, stran
     stranger.goto(address)
     wait_until(stranger, "document.querySelector('[data-result]').readyState >= 2", 20)
     expect(stranger.get_by_text("this link is good until")).to_be_visible()
+    usable(stranger)
     with stranger.expect_download() as waiting:
         stranger.get_by_role("link", name="MP4").click()
     assert waiting.value.path().stat().st_size > 10_000
@@ -72,6 +74,7 @@ def test_a_link_with_a_password_opens_with_that_password_only(page: Page, strang
 
     stranger.goto(address)
     expect(stranger.locator("video")).to_have_count(0)
+    usable(stranger)
     for password, then in (("six rabbits", "This is not the password."), ("seven rabbits", "")):
         stranger.get_by_label("Password").fill(password)
         stranger.get_by_role("button", name="Open").click()

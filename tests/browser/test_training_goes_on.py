@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.ops.portal import REPOSITORY, Portal
 
 from .conftest import PATIENCE_MS
+from .test_pages_for_everybody import usable
 from .test_story import wait_until
 from .test_training import sign_in_as_admin
 
@@ -66,6 +67,13 @@ def addresses(context: BrowserContext, runs: tuple[dict[str, str], list[Any]]) -
     return runs[0]
 
 
+def test_the_form_of_a_run_can_be_used_by_everybody(page: Page, addresses: dict[str, str]) -> None:
+    page.goto("/training/new/")
+    page.get_by_text("More settings").click()
+    page.get_by_text("Footage and scenes", exact=True).click()
+    usable(page)
+
+
 def test_every_epoch_shows_what_it_draws(page: Page, addresses: dict[str, str]) -> None:
     page.goto(addresses["stopped"])
     row = page.locator(".seen-row").first
@@ -74,6 +82,7 @@ def test_every_epoch_shows_what_it_draws(page: Page, addresses: dict[str, str]) 
         ["before", "after", "true middle", re.compile("drawn"), "error", "motion"]
     )
     wait_until(page, "[...document.querySelectorAll('.seen-row:first-of-type img')].every((one) => one.naturalWidth)")
+    usable(page)
     newest = row.locator("img").nth(3).get_attribute("src")
     page.get_by_label("Epoch", exact=True).select_option("1")
     expect(page.locator(".seen-row").first.locator("img").nth(3)).not_to_have_attribute("src", newest or "")
@@ -102,6 +111,7 @@ def test_two_runs_are_laid_over_each_other(page: Page, addresses: dict[str, str]
     for chart in ("psnr", "loss"):
         lines = f"(document.querySelector('[data-chart-of={chart}]').data || []).map((one) => one.name)"
         wait_until(page, f"['short run', 'long run'].every((name) => ({lines}).some((one) => one.includes(name)))")
+    usable(page)
     differing = page.locator("table.differing tbody")
     expect(differing).to_contain_text("2 crops of 64 px")
     expect(differing).to_contain_text("1 crops of 64 px")
