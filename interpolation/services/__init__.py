@@ -30,7 +30,7 @@ from .notes import job_note, job_tag
 from .notices import mail_job_ended, notices_of
 from .options import wrong_options
 from .outlook import Estimate, Outlook, estimate, outlooks
-from .pairs import pair_cancel, pair_progress, pair_retry, pairs_of
+from .pairs import pair_cancel, pair_progress, pair_retry, pairs_of, pairs_with
 from .parts import REDRAWABLE, job_redraw, parts_due, parts_remove
 from .preflight import Cost, Preflight, cost, preflight
 from .presets import Setup, preset_save, setups
@@ -151,6 +151,7 @@ __all__ = [
     "pair_progress",
     "pair_retry",
     "pairs_of",
+    "pairs_with",
     "parts_due",
     "parts_remove",
     "places",

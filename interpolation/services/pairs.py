@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from interpolation.models import BakeOff, Job, Trial
@@ -48,6 +49,14 @@ def pairs_of(model: type[P], user: User | AnonymousUser) -> QuerySet[P]:
     mine = model._default_manager.filter(owner=user.pk, first__in=seen, second__in=seen)
     heavy = (f"{side}__{column}" for side in ("first", "second") for column in ("metrics", "certificate"))
     return mine.select_related("source__project", "first", "second").defer(*heavy)
+
+
+def pairs_with(jobs: Iterable[Job], user: User | AnonymousUser) -> dict[UUID, Pair]:
+    """{job: the trial or bake-off of this person that it belongs to}. Two queries."""
+    wanted = [job.pk for job in jobs]
+    either = Q(first__in=wanted) | Q(second__in=wanted)
+    found: list[Pair] = [*pairs_of(Trial, user).filter(either), *pairs_of(BakeOff, user).filter(either)]
+    return {job: pair for pair in found for job in (pair.first_id, pair.second_id)}
 
 
 def jobs_of(pair: Pair) -> tuple[Job, Job]:

@@ -40,8 +40,10 @@ def history(request: MemberRequest) -> HttpResponse:
     found = JobFilter(request.GET, with_quality(mine), models)
     jobs = _listed(found.qs)
     page = Paginator(jobs, PAGE).get_page(request.GET.get("page"))
+    pairs = services.pairs_with(page, request.user)
     for job in page:
         job.percent = services.overall_percent(job)  # type: ignore[attr-defined]
+        job.pair = pairs.get(job.pk)  # type: ignore[attr-defined]
     context = {
         "page": page,
         "filter": found,

@@ -163,6 +163,7 @@ def job_page(request: MemberRequest, found: Job, redraw: RedrawForm | None, stat
     context = _watch(found) | {
         "project": found.project,
         "source": found.source,
+        "pair": services.pairs_with([found], request.user).get(found.pk),
         "redraw": redraw,
         "may_change": may(request.user, Act.CHANGE, found),
         "may_manage": may(request.user, Act.MANAGE, found),

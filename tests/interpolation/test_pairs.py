@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from interpolation import services
@@ -160,3 +163,31 @@ def test_a_trial_says_its_status_and_one_that_cannot_start_again_keeps_both_as_t
     refused = api.post(f"/api/v1/trials/{pair.pk}/retry/")
     assert refused.status_code == 409 and "Upload it again" in refused.json()["detail"]
     assert states(pair) == ["failed", "cancelled"]
+
+
+@on_both
+def test_both_films_lead_back_to_where_they_are_seen_together(
+    page: Client, alice: User, model: Any, pages: str, calls: str
+) -> None:
+    pair = pair_of(model, alice, "succeeded", "queued", trial=model is Trial)
+    link, words = f'<a href="{pages}{pair.pk}/">', "Both trials" if model is Trial else "The bake-off it is for"
+    for address in (f"/jobs/{pair.first_id}/", f"/jobs/{pair.second_id}/", "/history/?trials=with"):
+        shown = page.get(address).content.decode()
+        assert link in shown, address
+    assert words in page.get(f"/jobs/{pair.second_id}/").content.decode()
+    other = Client()
+    other.force_login(person("dave"))
+    Member.objects.create(project=pair.source.project, user=User.objects.get(username="dave"), role="viewer")
+    assert link not in other.get(f"/jobs/{pair.first_id}/").content.decode(), "a judgement is one person's own"
+
+
+def test_the_history_asks_for_no_pair_apart(
+    page: Client, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    pair_of(Trial, alice, "succeeded", "succeeded")
+    with CaptureQueriesContext(connection) as few:
+        page.get("/history/?trials=with")
+    for _ in range(3):
+        pair_of(BakeOff, alice, "succeeded", "succeeded")
+    with django_assert_num_queries(len(few)):
+        page.get("/history/?trials=with")
