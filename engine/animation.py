@@ -17,7 +17,8 @@ from .files import atomically
 from .translation import gettext as _
 
 GIF_UNIT, WEBP_UNIT = Fraction(1, 100), Fraction(1, 1000)  # seconds: what they count in
-GIF_SHORTEST = 2  # units: browsers show what is shorter five times as long
+# units: what is shorter, browsers show for 100 ms. Chromium: 40 pictures of 10 ms took 4 s, of 11 ms half a second
+GIF_SHORTEST, WEBP_SHORTEST = 2, 11
 FEWEST_COLOURS, MOST_COLOURS = 16, 256
 MOST_COLOURS_FROM = 80  # quality
 DOTS = "dither=bayer:bayer_scale=3:diff_mode=rectangle"
@@ -34,37 +35,56 @@ class Shown:
 
 
 @dataclass(slots=True)
-class _GifTimes:
-    """When the pictures of a GIF are shown, in its units; those that come too soon after another are left out."""
+class _Times:
+    """When the pictures of an animation are shown, in its units; those that come too soon after another are left out.
 
+    shortest: units that a picture has to be shown for.
+    """
+
+    unit: Fraction
+    shortest: int
     ticks: list[int | None] = field(default_factory=list)
-    last: int = -GIF_SHORTEST
     end: Fraction = Fraction(0)
     error: Fraction = Fraction(0)  # seconds: the most that a picture comes early or late
+    _kept: list[int] = field(default_factory=list)  # the last two that are shown, by number
 
-    def add(self, shown: Shown) -> None:
-        tick = round(shown.start / GIF_UNIT)
-        fits = tick - self.last >= GIF_SHORTEST
+    def add(self, shown: Shown) -> bool:
+        """Whether it is shown."""
+        tick = round(shown.start / self.unit)
+        fits = not self._kept or tick - self.last >= self.shortest
         self.ticks.append(tick if fits else None)
         self.end = shown.end
         if fits:
-            self.last = tick
-            self.error = max(self.error, abs(tick * GIF_UNIT - shown.start))
+            self._kept = [*self._kept[-1:], len(self.ticks) - 1]
+            self.error = max(self.error, abs(tick * self.unit - shown.start))
+        return fits
+
+    def finish(self) -> bool:
+        """After the last picture: whether it is shown too. One that would be too short is not, if two are left: the one
+        before it stays until the end."""
+        if len(self.ticks) - self.ticks.count(None) < 3 or round(self.end / self.unit) - self.last >= self.shortest:
+            return True
+        self.ticks[self._kept.pop()] = None
+        return False
+
+    @property
+    def last(self) -> int:
+        return self.ticks[self._kept[-1]] or 0
 
     @property
     def last_delay(self) -> int:
-        return max(GIF_SHORTEST, round(self.end / GIF_UNIT) - self.last)
+        return max(self.shortest, round(self.end / self.unit) - self.last)
 
-    def notes(self) -> list[str]:
+    def notes(self, name: str) -> list[str]:
         notes, dropped = list[str](), self.ticks.count(None)
         if dropped:
             words = _(
-                "{dropped} of {frames} frames were left out of the GIF: a browser shows at most {most} pictures of a "
-                "GIF a second."
+                "{dropped} of {frames} frames were left out of the {name}: a browser shows at most {most} pictures of "
+                "a {name} a second."
             )
-            most = 1 / (GIF_SHORTEST * GIF_UNIT)
-            notes.append(words.format(dropped=dropped, frames=len(self.ticks), most=most))
-        if self.error:
+            most = int(1 / (self.shortest * self.unit))
+            notes.append(words.format(dropped=dropped, frames=len(self.ticks), most=most, name=name))
+        if self.error and self.unit == GIF_UNIT:
             words = _(
                 "A GIF counts in hundredths of a second: its pictures come up to {ms:.1f} ms early or late; its "
                 "length is right."
@@ -81,7 +101,7 @@ def write_gif(pictures: Callable[[], Iterable[Shown]], output: Path, quality: in
 
     Returns: notes in words on what a GIF could not hold. Raises NoSpaceError.
     """
-    times = _GifTimes()
+    times = _Times(GIF_UNIT, GIF_SHORTEST)
 
     def watched() -> Iterator[av.VideoFrame]:
         for shown in pictures():
@@ -89,6 +109,7 @@ def write_gif(pictures: Callable[[], Iterable[Shown]], output: Path, quality: in
             yield shown.frame
 
     palette = _palette(watched(), gif_colours(quality))
+    times.finish()
     frames = (shown.frame for shown in pictures())
     options = {"loop": "0", "final_delay": str(times.last_delay)}
     with atomically(output) as part, av.open(str(part.absolute()), "w", "gif", container_options=options) as result:
@@ -101,7 +122,7 @@ def write_gif(pictures: Callable[[], Iterable[Shown]], output: Path, quality: in
             result.mux(stream.encode(frame))
         if stream is not None:
             result.mux(stream.encode(None))
-    return times.notes()
+    return times.notes("GIF")
 
 
 def gif_colours(quality: int) -> int:
@@ -115,24 +136,36 @@ def write_webp(pictures: Iterable[Shown], output: Path, quality: int) -> list[st
 
     libwebp keeps the packed pictures in memory until the end, and shows one for longer where the next is the same.
 
-    Returns: no notes, so far. Raises NoSpaceError.
+    Returns: notes in words on what a WebP could not hold. Raises NoSpaceError.
     """
     lossless = quality >= LOSSLESS_FROM
     settings = {"lossless": "1", "quality": "70"} if lossless else {"lossless": "0", "quality": str(quality)}
-    start = end = 0
+    times = _Times(WEBP_UNIT, WEBP_SHORTEST)
     with atomically(output) as part:
         with av.open(str(part.absolute()), "w", "webp", container_options={"loop": "0"}) as result:
             stream: VideoStream | None = None
-            for shown in pictures:
-                start, end = round(shown.start / WEBP_UNIT), round(shown.end / WEBP_UNIT)
+            for tick, shown in _in_time(pictures, times):
                 frame = shown.frame.reformat(format="bgra")
                 stream = stream or _stream(result, "libwebp_anim", WEBP_UNIT, frame, settings)
-                frame.pts, frame.time_base = start, WEBP_UNIT
+                frame.pts, frame.time_base = tick, WEBP_UNIT
                 result.mux(stream.encode(frame))
             if stream is not None:
                 result.mux(stream.encode(None))
-        _end_webp(part, end)
-    return []
+        _end_webp(part, times.last + times.last_delay)
+    return times.notes("WebP")
+
+
+def _in_time(pictures: Iterable[Shown], times: _Times) -> Iterator[tuple[int, Shown]]:
+    """Those that are shown, and when, in units. One is kept back, as the last may have to go."""
+    waiting: tuple[int, Shown] | None = None
+    for shown in pictures:
+        if not times.add(shown):
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = times.last, shown
+    if waiting is not None and times.finish():
+        yield waiting
 
 
 def _stream(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import BadInputError, EngineError
-from .formats import Encoding
+from .formats import Encoding, Format
 from .hdr import same_display
 from .translation import gettext as _
 from .video import VideoInfo, probe
@@ -91,6 +91,14 @@ def certify(
 def encoder_row(asked: str, encoding: Encoding) -> dict[str, Any]:
     """Which encoder wrote the file. No file tells that, so it is no check: the row is put beside the others."""
     return _row("encoder", asked, encoding.encoder, ok=True)
+
+
+def left_out_row(entry: Format, fps: Fraction, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How many frames are not in an animation because they come faster than browsers show them; nothing where none."""
+    count = next((check for check in certificate["checks"] if check["name"] == "frame_count"), None)
+    if count is None or fps <= entry.most_fps or count["found"] >= count["expected"]:
+        return []
+    return [_row("frames_left_out", f"{entry.most_fps} fps", count["expected"] - count["found"], ok=True)]
 
 
 def _film(info: VideoInfo) -> dict[str, Any]:

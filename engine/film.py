@@ -11,6 +11,7 @@ from .canvas import Canvas
 from .carry import Carry
 from .config import RenderOptions
 from .draw import Frames, PairMaker
+from .errors import BadOptionsError
 from .files import file_sha256
 from .formats import FORMATS, Encoding
 from .masters import encoding_of
@@ -93,6 +94,8 @@ def prepare(
     report("reading", len(whole.pts), len(whole.pts))
     analysis = whole.edited(options.duplicates)
     timeline = plan(whole.times, whole.duration, options, analysis.times)
+    if words := encoding.format.too_fast(timeline.most_fps):
+        raise BadOptionsError(words)
     redraw = read_redraw(work_dir)
     segments = redraw.segments(timeline) if redraw else split(analysis, timeline)
     name = fingerprint(identity, options, model.info.sha256, model.info.arch, encoding.identity())

@@ -20,7 +20,7 @@ from .translation import any_of
 from .translation import gettext as _
 
 Kind = Literal["film", "gif", "webp", "png"]
-GIF_FPS = 50  # browsers show nothing faster
+SVT_AV1_FPS = 240  # it refuses more; it is told no more, and the times of the frames stay what they are
 # Where the curves below are given; between them lie straight lines. At one quality the other codecs come as near to
 # the pictures they are given as H.264 does (SSIM and PSNR on six clips).
 QUALITIES = (0, 20, 40, 60, 80, 100)
@@ -48,6 +48,8 @@ class Format:
     depths: bits of a channel it can have; 10 stands for all above 8 (PNG: 16). auto_depths: those of them it gets
     without being asked for.
     unit: what it counts time in, seconds; 0 where the unit is made to fit.
+    most_fps: frames a second that it can hold, or that browsers show at their speed (what lasts 10 ms or less they show
+    for 100); 0: any. A film that has more is refused, of an animation frames are left out.
     crf: (best, worst) of the encoder's scale. curve: CRF at each of QUALITIES.
     sound: codecs that are copied into it. sound_encoder: of all others; "" means that it has no sound.
     """
@@ -72,6 +74,7 @@ class Format:
     auto_depths: tuple[int, ...] = (8, 10)
     alpha: bool = False
     unit: Fraction = Fraction(0)
+    most_fps: int = 0
     crf: tuple[int, int] | None = None
     curve: tuple[int, ...] = ()
     sound: frozenset[str] = frozenset()
@@ -91,7 +94,16 @@ class Format:
     def leaves_out(self, fps: Fraction, *, even: bool) -> bool:
         """Whether a file may have fewer frames than it was made from: WebP shows one of several alike for longer, GIF
         one of several that come too fast."""
-        return self.kind == "webp" or (self.kind == "gif" and (fps > GIF_FPS or not even))
+        return self.kind == "webp" or (self.kind == "gif" and (fps > self.most_fps or not even))
+
+    def too_fast(self, fps: Fraction) -> str:
+        """Why a film with `fps` frames a second, where they come fastest, cannot be written, in words; "" if it can."""
+        if self.kind != "film" or not self.most_fps or fps <= self.most_fps:
+            return ""
+        return _(
+            "{label} counts time in milliseconds, and with {fps:.6g} frames a second two would fall into one. Choose "
+            "MP4, fewer in-between frames, or an exact rate of 480 fps or less."
+        ).format(label=self.label, fps=float(fps))
 
     @property
     def writable_depths(self) -> tuple[int, ...]:
@@ -125,13 +137,13 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "webm_vp9", "WebM, VP9", ".webm", "video/webm", "vp9", "libvpx-vp9", container="webm", browser=True,
-            unit=Fraction(1, 1000),
+            unit=Fraction(1, 1000), most_fps=1000,
             settings={"deadline": "good", "cpu-used": "4", "row-mt": "1", "b": "0"},
             crf=(0, 63), curve=(63, 58, 47, 35, 22, 5), sound=WEBM_SOUND, sound_encoder="libopus",
         ),
         Format(
             "webm_av1", "WebM, AV1", ".webm", "video/webm", "av1", "libsvtav1", container="webm", browser=True,
-            unit=Fraction(1, 1000), nvenc="av1_nvenc", settings={"preset": "8"},
+            unit=Fraction(1, 1000), most_fps=1000, nvenc="av1_nvenc", settings={"preset": "8"},
             crf=(0, 63), curve=(63, 60, 51, 37, 22, 5), sound=WEBM_SOUND, sound_encoder="libopus",
         ),
         Format(
@@ -146,11 +158,11 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "gif", "GIF", ".gif", "image/gif", "gif", "png", kind="gif", tag="png ", segment=".mov", browser=True,
-            unit=Fraction(1, 100), pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
+            unit=Fraction(1, 100), most_fps=50, pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
         ),
         Format(
             "webp", "WebP", ".webp", "image/webp", "webp", "png", kind="webp", tag="png ", segment=".mov", browser=True,
-            unit=Fraction(1, 1000), pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
+            unit=Fraction(1, 1000), most_fps=90, pix_fmts=RGB, depths=(8,), auto_depths=(8,), alpha=True,
         ),
         Format(
             "png", "PNG pictures (zip)", ".zip", "application/zip", "png", "png", kind="png", tag="png ",
@@ -189,6 +201,10 @@ class Encoding:
             return P010[kind]
         odd = width % 2 or height % 2
         return self.format.odd_pix_fmts.get(kind, self.format.pix_fmts[kind]) if odd else self.format.pix_fmts[kind]
+
+    def told_fps(self, fps: Fraction) -> Fraction:
+        """The rate to tell the encoder, which only reckons bits by it."""
+        return min(fps, Fraction(SVT_AV1_FPS)) if self.encoder == "libsvtav1" else fps
 
     def found_as(self, width: int, height: int, *, alpha: bool) -> str:
         """The pixel format that a decoder gives of it: of ProRes 4444 FFmpeg makes 12 bits."""

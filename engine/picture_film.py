@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from .canvas import Canvas, scaled
-from .certificate import certify, encoder_row
+from .certificate import certify, encoder_row, left_out_row
 from .config import MIN_SIDE, RenderOptions
 from .disk import Room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
@@ -188,9 +188,10 @@ def _write(
         (poster, frame0, frame1), (farneback, own, field) = stills.result(), flows.result()
     expected = promise(encoding, (width, height), alpha=whole[0].shape[2] == 4)
     expected |= {"frame_count": len(shown), "duration": duration, "fps": rate, "sar": Fraction(1)}
-    certificate = certify(
-        master, expected, unit=encoding.format.unit, fewer=encoding.format.leaves_out(rate, even=True)
-    )
+    entry = encoding.format
+    fewer = entry.leaves_out(rate, even=True)
+    certificate = certify(master, expected, unit=entry.unit, fewer=fewer)
+    certificate["checks"] += left_out_row(entry, rate, certificate) if fewer else []
     certificate["checks"].append(encoder_row(options.encoder, encoding))
     names = [(frame0, "frame_0000_first.png"), *((path, path.name) for path, _ in frames)]
     archive = write_zip(work_dir, [*names, (frame1, f"frame_{len(whole) - 1:04d}_second.png")])

@@ -73,6 +73,15 @@ class Timeline:
         return len(self) / self.duration
 
     @property
+    def most_fps(self) -> Fraction:
+        """Output frames per second where they follow each other fastest. Looks at all source times."""
+        if self.rate is not None:
+            return self.rate
+        ends = (*self.source_times[1:], self.source_duration)
+        shortest = min(end - start for start, end in zip(self.source_times, ends, strict=True))
+        return self.multiplier / (shortest * self.stretch)
+
+    @property
     def is_even(self) -> bool:
         """Whether every output frame is shown as long as any other. Looks at all source times."""
         step = self.source_duration / len(self.source_times)

@@ -213,7 +213,7 @@ class VideoWriter:
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
         stream.pix_fmt, stream.time_base = self._to_frame.pix_fmt, self.time_base
-        context.time_base, context.framerate = self.time_base, self.fps
+        context.time_base, context.framerate = self.time_base, encoding.told_fps(self.fps)
         context.gop_size, context.thread_count = self._keyint, self._threads
         context.flags |= Flags.frame_duration
         context.sample_aspect_ratio = self.sar.limit_denominator(65535)

@@ -11,7 +11,10 @@ from django.utils.translation import gettext as _
 
 from engine.config import RenderOptions, parse_seconds
 from engine.errors import BadOptionsError
+from engine.formats import FORMATS
 from interpolation.models import Source
+
+from .prediction import predict
 
 # Checked in this order, each with the settings that it depends on, and only while those are good.
 CHECKED: dict[str, tuple[str, ...]] = {
@@ -57,6 +60,9 @@ def _check(name: str, taken: dict[str, Any], found: dict[str, str]) -> None:
 
 def unfit_options(source: Source, values: Mapping[str, Any]) -> dict[str, str]:
     """As `wrong_options`, of good settings: what this source cannot have. It would do nothing, or fail after a wait."""
+    options = RenderOptions.from_dict(dict(values))
+    if too_fast := FORMATS[options.format].too_fast(predict(source, options).fps):
+        return {"format": too_fast}
     if source.kind == Source.Kind.PICTURES:
         trims = dict.fromkeys(("trim_start", "trim_end"), _("Two pictures have no part to cut out. Leave it empty."))
         wrong = {name: words for name, words in trims.items() if values.get(name) not in (None, "")}

@@ -231,5 +231,19 @@ def _of_file(options: RenderOptions, made: Prediction, price: Cost) -> Iterator[
             ("format", "webp"),
             _("Use WebP"),
         )
+    entry = FORMATS[options.format]
+    if too_fast := entry.too_fast(made.fps):
+        yield Advice("stop", too_fast, ("format", "mp4_h264"), _("Use MP4"))
+    elif entry.most_fps and made.fps > entry.most_fps:
+        yield Advice(
+            "warning",
+            _(
+                "%(label)s is shown with at most %(most)s frames a second, and these are %(fps)s: some are left out. "
+                "Its length stays right."
+            )
+            % {"label": entry.label, "most": entry.most_fps, "fps": f"{float(made.fps):.6g}"},
+            ("format", "mp4_h264"),
+            _("Use MP4"),
+        )
     if made.fps > Fraction(USUAL_SCREEN) + 1 and options.mode != "slow":
         yield Advice("tip", _("Most screens show %(rate)s frames a second, not more.") % {"rate": USUAL_SCREEN})

@@ -34,6 +34,7 @@ CHECKS = {
     "color_range": gettext_lazy("Colour range"),
     "mastering_display": gettext_lazy("HDR: screen it was made on"),
     "content_light": gettext_lazy("HDR: brightest"),
+    "frames_left_out": gettext_lazy("Frames left out to be shown at most so fast"),
     "encoder": gettext_lazy("Encoded by"),
 }
 UNITS = {"duration": "s", "fps": "fps", "width": "px", "height": "px", "av_offset": "s", "bit_depth": "bits"}
@@ -54,6 +55,7 @@ NAMES = {
         "av1_nvenc": gettext_lazy("NVENC (graphics card)"),
     },
 }
+TOLD = ("encoder", "frames_left_out")
 COUNTS = ("audio_streams", "subtitle_streams", "chapters")
 
 
@@ -65,7 +67,7 @@ def certificate(data: dict[str, Any]) -> dict[str, Any]:
     rows = [
         check
         | {"name": CHECKS.get(name, name.replace("_", " "))}
-        | ({"told": True} if name == "encoder" else {})
+        | ({"told": True} if name in TOLD else {})
         | {side: _value(name, check[side]) for side in ("expected", "found")}
         for check in data.get("checks") or []
         if (name := check["name"]) and not (check["ok"] and _nothing(name, check["found"]))

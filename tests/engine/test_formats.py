@@ -162,6 +162,54 @@ def test_a_gif_repeats_for_ever_and_is_no_faster_than_browsers_show(clip: Path, 
 
 
 def test_a_webp_repeats_for_ever_with_all_its_frames(clip: Path, tmp_path: Path) -> None:
-    times, loop = delays(render(clip, tmp_path, format="webp", inbetween=3).master)
+    times, loop = delays(render(clip, tmp_path, format="webp", inbetween=1).master)
     assert (loop, sum(times)) == (0, 200)
-    assert len(times) == 21  # the last one is held for four
+    assert len(times) == 11  # the last one is held for two
+
+
+@pytest.mark.parametrize(("name", "shortest", "most"), [("gif", 20, 50), ("webp", 11, 90)])
+@pytest.mark.parametrize("inbetween", [3, 6, 9])
+def test_of_an_animation_faster_than_browsers_show_frames_are_left_out_which_is_certified(
+    clip: Path, tmp_path: Path, name: Any, shortest: int, most: int, inbetween: int
+) -> None:
+    result = render(clip, tmp_path, format=name, inbetween=inbetween)
+    times, _ = delays(result.master)
+    assert min(times) >= shortest, "browsers show what is shorter for 100 ms"
+    assert sum(times) == 200
+    frames = 6 * (inbetween + 1)
+    gone = next(check for check in result.certificate["checks"] if check["name"] == "frames_left_out")
+    assert (gone["expected"], gone["found"], gone["ok"]) == (f"{most} fps", frames - len(times), True)
+    assert any(f"a browser shows at most {most} pictures" in note for note in result.metrics["notes"])
+    assert result.certificate["ok"], result.certificate
+
+
+@pytest.mark.parametrize("name", ["gif", "webp"])
+def test_no_frame_of_a_slow_animation_is_said_to_be_left_out(clip: Path, tmp_path: Path, name: Any) -> None:
+    result = render(clip, tmp_path, format=name, mode="fps", target_fps=F(25))
+    assert not [check for check in result.certificate["checks"] if check["name"] == "frames_left_out"]
+    assert not [note for note in result.metrics["notes"] if "left out" in note]
+
+
+@pytest.mark.parametrize("name", ["mp4_av1", "webm_av1", "webm_vp9"])
+def test_more_than_240_frames_a_second_are_exact(tmp_path: Path, name: Any) -> None:
+    source = write_video(tmp_path / "a.mp4", shot(1, 12, SIZE), fps=F(240))
+    result = render(source, tmp_path / "out", format=name, inbetween=3)
+    assert len(list(read_frames(result.master))) == 48
+    assert result.certificate["ok"], result.certificate
+
+
+@pytest.mark.parametrize("name", ["webm_av1", "webm_vp9"])
+def test_two_frames_in_one_millisecond_are_refused_before_anything_is_drawn(tmp_path: Path, name: Any) -> None:
+    source = write_video(tmp_path / "a.mp4", shot(1, 6, SIZE), fps=F(240))
+    model = BlendModel()
+    with pytest.raises(BadOptionsError, match=r"1200 frames a second.*Choose MP4, fewer in-between"):
+        render_video(source, tmp_path / "out", RenderOptions(format=name, inbetween=4, held_out=False), model)
+    assert model.pairs == []
+
+
+def test_so_are_they_in_a_film_of_a_varying_rate(tmp_path: Path) -> None:
+    times = [F(0), F(100, 1000), F(101, 1000), F(200, 1000)]
+    source = write_video(tmp_path / "a.mp4", shot(1, 4, SIZE), times=times, end=F(300, 1000))
+    with pytest.raises(BadOptionsError, match="2000 frames a second"):
+        render(source, tmp_path / "out", format="webm_vp9")
+    assert render(source, tmp_path / "even", format="webm_vp9", mode="fps", target_fps=F(60)).certificate["ok"]

@@ -87,6 +87,8 @@ def test_what_should_be_known_is_said_with_the_setting_that_puts_it_right(source
         ({"mode": "slow"}, "In slow motion the sound is left out.", "tip"),
         ({"inbetween": 5}, "Most screens show 60", "tip"),
         ({"inbetween": 5, "format": "gif"}, "WebP is much smaller", "warning"),
+        ({"inbetween": 1, "format": "gif"}, "with at most 50 frames a second, and these are 60", "warning"),
+        ({"inbetween": 3, "format": "webp"}, "with at most 90 frames a second, and these are 120", "warning"),
     ],
 )
 def test_warnings_in_words(source: Source, options: dict[str, Any], words: str, kind: str) -> None:
@@ -101,6 +103,16 @@ def test_a_job_that_would_be_refused_says_so_before(source: Source, settings: Se
     assert [kind for words, kind in words_for(source).items() if "of your jobs wait already" in words] == ["stop"]
     settings.MIN_FREE_BYTES = 1 << 60
     assert [kind for words, kind in words_for(source).items() if "has no room for this" in words] == ["stop"]
+
+
+def test_a_webm_with_two_frames_in_a_millisecond_is_refused_before_the_job(source: Source) -> None:
+    source.info |= {"fps": "240/1", "frame_count": 720}
+    fast = {"format": "webm_vp9", "inbetween": 4}
+    assert [kind for words, kind in words_for(source, **fast).items() if "two would fall into one" in words] == ["stop"]
+    with pytest.raises(services.ServiceError, match=r"1200 frames a second.*Choose MP4"):
+        services.job_create(source=source, options=fast)
+    assert "format" in services.wrong_options(source, fast)
+    assert services.wrong_options(source, {**fast, "inbetween": 3}) == {}
 
 
 def test_the_card_and_the_costs_of_presets_follow_the_settings(client: Client, source: Source) -> None:
