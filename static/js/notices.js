@@ -41,9 +41,10 @@
     let again = 30000;
     try {
       const answer = await fetch(corner.dataset.watch, { headers: { Accept: "application/json" } });
-      if (!answer.ok || answer.redirected) return;
-      const { notices } = await answer.json();
+      if (answer.status >= 502) throw new Error(String(answer.status)); // said by what stands before the server
       document.dispatchEvent(new CustomEvent("inbetween:found"));
+      if (!answer.ok || answer.redirected) return; // nobody is signed in any more
+      const { notices } = await answer.json();
       const live = read("live");
       for (const one of notices) if (!one.live && live[one.id]) told(one);
       const next = Object.fromEntries(notices.filter((one) => one.live).map((one) => [one.id, 1]));

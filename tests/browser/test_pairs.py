@@ -61,3 +61,8 @@ def test_every_page_says_that_the_server_is_away_until_it_is_back(context: Brows
         expect(lost).to_be_visible(timeout=45_000)
         context.set_offline(False)
         expect(lost).to_be_hidden(timeout=45_000)
+    page.route("**/notices/", lambda route: route.fulfill(status=503, body="starting"))  # a proxy that finds nobody
+    page.reload()
+    expect(lost).to_be_visible()
+    page.unroute("**/notices/")
+    expect(lost).to_be_hidden()
