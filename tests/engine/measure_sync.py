@@ -1,7 +1,7 @@
 """Is sound still in sync after an hour? A film with a flash and a beep at the same moments, rendered, and measured.
 
 `python -m tests.engine.measure_sync` renders an hour at 24000/1001 fps (64x48) three ways and prints how far beep and
-flash are apart; it takes an hour or two. `--minutes` makes it shorter, `--ways 1` does the first only.
+flash are apart; it takes an hour or two. `--minutes` makes it shorter, `--way 3` does the third only.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def rendered(source: Path, work: Path, options: RenderOptions) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=60)
-    parser.add_argument("--ways", type=int, default=3)
+    parser.add_argument("--way", type=int, choices=(1, 2, 3), help="default: all")
     asked, fps = parser.parse_args(), Fraction(24_000, 1001)
     minutes = asked.minutes
     frames = int(minutes * 60 * fps)
@@ -146,7 +146,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         source = sync_film(Path(folder) / "a.mkv", fps=fps, flashes=flashes, frames=frames)
-        for name, (options, factor) in [*ways.items()][: asked.ways]:
+        for name, (options, factor) in [*ways.items()][asked.way - 1 : asked.way] if asked.way else ways.items():
             result = rendered(source, Path(folder) / name.replace(" ", "_"), options)
             found = apart(result, [factor * moment for moment in moments], factor / fps)
             print(name, *(f"{flash:.3f} s: {1000 * off:+.1f} ms" for flash, _, off in found), sep="  ", flush=True)
