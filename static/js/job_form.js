@@ -1,3 +1,14 @@
+// New job: what was chosen before the scripts had come (on a slow line, or kept by the browser) is predicted as well.
+(() => {
+  const form = document.querySelector("[data-job-form]");
+  if (!form) return;
+  const chosen = (field) => (field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked
+    : field.options ? [...field.options].some((option) => option.defaultSelected && !option.selected) : field.value !== field.defaultValue);
+  let early = [...form.querySelectorAll("input:not([type=hidden]), select, textarea")].find(chosen);
+  form.addEventListener("input", (event) => { early ??= event.target; });
+  document.addEventListener("htmx:load", () => early?.dispatchEvent(new Event("input", { bubbles: true })), { once: true });
+})();
+
 // New job: the slider, the number beside it and the timing chart say the same.
 (() => {
   const form = document.querySelector("[data-job-form]");

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from .conftest import Studio
 from .people import Caller, sign_up
 from .test_pages_for_everybody import findings
 
@@ -72,6 +73,18 @@ def test_three_seconds_with_two_settings_and_one_becomes_the_job(context: Browse
     expect(page.locator(".job-row")).to_have_count(1)
     page.get_by_label("Trials").select_option("only")
     expect(page.locator(".job-row")).to_have_count(2)
+
+
+def test_what_is_chosen_before_the_scripts_have_come_is_predicted_too(page: Page, studio: Studio) -> None:
+    studio.enter(page.context)
+    late: list[Route] = []
+    page.route(re.compile("htmx.min"), lambda route: late.append(route))
+    page.goto(f"/sources/{studio.film}/jobs/new/", wait_until="commit")
+    page.get_by_label("In-between frames in every gap", exact=True).fill("3")
+    expect(page.locator("#prediction")).to_contain_text("120 frames")
+    late[0].continue_()
+    expect(page.locator("#prediction")).to_contain_text("240 frames")
+    expect(page.locator("[data-count-range]")).to_have_value("3")
 
 
 def test_a_form_sent_while_its_cost_is_still_asked_for_leaves_without_complaint(
