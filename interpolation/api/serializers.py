@@ -160,9 +160,11 @@ PROGRESS: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "status_display": serializers.CharField(),
     "stage": serializers.CharField(),
     "waiting": serializers.CharField(help_text="What a running job waits for, in words; empty while it works."),
-    "frames_done": serializers.IntegerField(),
-    "frames_total": serializers.IntegerField(),
-    "percent": serializers.IntegerField(min_value=0, max_value=100),
+    "frames_done": serializers.IntegerField(help_text="Of the stage."),
+    "frames_total": serializers.IntegerField(help_text="Of the stage."),
+    "percent": serializers.IntegerField(
+        min_value=0, max_value=100, help_text="Of the whole job, over all stages; never runs backwards."
+    ),
     "eta_seconds": serializers.IntegerField(allow_null=True),
     "elapsed_seconds": serializers.IntegerField(allow_null=True),
     "queue_position": serializers.IntegerField(allow_null=True, help_text="1 for the job that is taken next."),

@@ -177,7 +177,7 @@ def job_progress_view(
         "waiting": job.waiting,
         "frames_done": job.frames_done,
         "frames_total": job.frames_total,
-        "percent": percent(job),
+        "percent": overall_percent(job),
         "eta_seconds": round(job.eta_seconds) if job.eta_seconds is not None and job.is_live else None,
         "elapsed_seconds": round((end - job.started_at).total_seconds()) if job.started_at else None,
         **outlook_view(ahead),
@@ -187,13 +187,6 @@ def job_progress_view(
         "attempts_allowed": settings.JOB_ATTEMPTS,
         "error": job.error,
     }
-
-
-def percent(job: Job) -> int:
-    """0-100; 100 only when the job is done."""
-    if job.status == Status.SUCCEEDED:
-        return 100
-    return min(99, 100 * job.frames_done // job.frames_total) if job.frames_total else 0
 
 
 def overall_percent(job: Job) -> int:

@@ -131,7 +131,6 @@ def job_prediction(request: MemberRequest, pk: UUID) -> HttpResponse:
 def _watch(job: Job) -> dict[str, Any]:
     """What the page of a job says while it runs: its stages as (words, "done" | "now" | ""), and progress over all."""
     progress = services.job_progress_view(job)
-    progress["percent"] = services.overall_percent(job)
     stages = stages_of(job)
     reached = list(stages).index(job.stage) if job.stage in stages else -1
     states = ["done" if at < reached else "now" if at == reached else "" for at in range(len(stages))]

@@ -140,8 +140,11 @@ def test_polling_shows_progress(api: APIClient, job: Job) -> None:
     found = api.get(f"{JOBS}{job.pk}/").json()
     progress = found["progress"]
     assert (found["status"], progress["stage"], progress["percent"], progress["eta_seconds"]) == (
-        "running", "interpolating", 25, 7,
+        "running", "interpolating", 26, 7,
     )  # fmt: skip
+    assert (progress["frames_done"], progress["frames_total"]) == (5, 20)
+    services.job_progress(job_id=job.pk, worker="a", stage="evaluating", frames_done=0, frames_total=4)
+    assert api.get(f"{JOBS}{job.pk}/").json()["progress"]["percent"] == 82  # of the whole job: it goes on, not anew
 
 
 def test_a_finished_job_lists_previews_and_downloads(api: APIClient, job: Job) -> None:

@@ -36,10 +36,11 @@ def test_the_place_in_the_queue_counts_those_sent_before(quick_source: Source) -
 
 @pytest.mark.parametrize(
     ("status", "done", "total", "percent"),
-    [("queued", 0, 0, 0), ("running", 1, 3, 33), ("running", 3, 3, 99), ("succeeded", 0, 0, 100), ("failed", 1, 2, 50)],
+    [("queued", 0, 0, 0), ("running", 0, 3, 91), ("running", 3, 3, 99), ("succeeded", 0, 0, 100), ("failed", 1, 2, 95)],
 )
-def test_percent(job: Job, status: str, done: int, total: int, percent: int) -> None:
+def test_percent_is_of_the_whole_job(job: Job, status: str, done: int, total: int, percent: int) -> None:
     job.status, job.frames_done, job.frames_total = status, done, total
+    job.stage = "" if status == "queued" else "previews"
     assert job_progress_view(job)["percent"] == percent
 
 
