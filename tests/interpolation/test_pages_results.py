@@ -12,7 +12,7 @@ from engine.certificate import _FOUND
 from interpolation import services
 from interpolation.charts import figures_chart
 from interpolation.models import Job, Source
-from interpolation.views.certificate import CHECKS, certificate
+from interpolation.views.certificate import CHECKS, TOLD, certificate
 from interpolation.views.results import STAGES, has_sound, psnr_word, results, ssim_word
 
 from .pages import METRICS, finished_job, job_of, person, source_of
@@ -180,7 +180,7 @@ def test_the_encoder_is_told_and_not_called_a_check(client: Client, source: Sour
 
 
 def test_every_line_that_the_engine_checks_has_words() -> None:
-    assert set(_FOUND) | {"readable", "encoder"} == set(CHECKS)
+    assert set(_FOUND) | {"readable", *TOLD} == set(CHECKS)
 
 
 @pytest.mark.parametrize(
