@@ -15,6 +15,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connections
+from django.test import Client
 from PIL import Image
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
@@ -104,6 +105,19 @@ def alice(db: None) -> User:
 @pytest.fixture
 def bob(db: None) -> User:
     return User.objects.create_user("bob", password="battery staple")
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_user("ada", password="correct-horse-9")
+
+
+@pytest.fixture
+def page(ada: User) -> Client:
+    """A browser in which ada is signed in."""
+    client = Client()
+    client.force_login(ada)
+    return client
 
 
 @pytest.fixture

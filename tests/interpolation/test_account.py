@@ -20,19 +20,6 @@ from interpolation.models import ApiToken, Job, Preferences, Project
 
 from .pages import finished_job, job_of, person, source_of
 
-
-@pytest.fixture
-def ada(db: None) -> User:
-    return person("ada")
-
-
-@pytest.fixture
-def page(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
 CHOSEN = {"theme": "dark", "time_zone": "Asia/Tokyo", "email": "ada@example.org"}
 
 

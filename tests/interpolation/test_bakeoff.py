@@ -18,18 +18,6 @@ from .pages import finished_job, person, source_of
 
 
 @pytest.fixture
-def ada(db: None) -> User:
-    return person("ada")
-
-
-@pytest.fixture
-def page(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
-@pytest.fixture
 def ready(ada: User) -> BakeOff:
     """Both films are there."""
     source = source_of(ada)

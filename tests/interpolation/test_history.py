@@ -18,18 +18,6 @@ from .pages import METRICS, finished_job, job_of, person, source_of
 
 
 @pytest.fixture
-def ada(db: None) -> User:
-    return person("ada")
-
-
-@pytest.fixture
-def page(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
-
-
-@pytest.fixture
 def film(ada: User) -> Source:
     return source_of(ada)
 

@@ -16,19 +16,7 @@ from interpolation.job_form import JobForm
 from interpolation.model_names import first_names, offers
 from interpolation.models import Job
 
-from .pages import SETTINGS, finished_job, person, source_of
-
-
-@pytest.fixture
-def ada(db: None) -> User:
-    return person("ada")
-
-
-@pytest.fixture
-def page(ada: User) -> Client:
-    client = Client()
-    client.force_login(ada)
-    return client
+from .pages import SETTINGS, finished_job, source_of
 
 
 @pytest.fixture(autouse=True)
