@@ -26,6 +26,7 @@ from .film import Film, compared_gap, compared_times, prepare, shape_notes
 from .heldout import held_out
 from .masters import make_master, promise
 from .media_types import Limits
+from .memory import give_memory_back
 from .picture_film import render_pictures
 from .pictures import to_depth, write_picture
 from .pipeline import WriteBehind, depth_for
@@ -245,6 +246,7 @@ def _render_segment(film: Film, segment: Segment, window: Window, report: Report
     manifest.new_ms = [round(ms, 3) for ms in painter.new_ms]
     manifest.seconds = round(time.perf_counter() - started, 3)
     film.store.publish(segment, manifest)
+    give_memory_back()  # or what lies in pieces between the freed pictures adds up over a long film
     return manifest
 
 
