@@ -205,7 +205,7 @@ class RenderOptions:
         return cls(**values)
 
 
-OPTIONAL_PARTS = ("detail", "wide")  # of flow_fusion; weights from before there was such a part lack it
+OPTIONAL_PARTS = ("stem", "detail", "wide")  # of flow_fusion; weights from before there was such a part lack it
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +213,7 @@ class ModelConfig:
     """Which network, and how wide. Saved in every checkpoint, so that a file alone rebuilds its network."""
 
     arch: str = "flow_fusion"  # a name from engine.nets.ARCHITECTURES
+    stem: int = 0  # of a frame seen at 1/2 size, as fast weights do; 0: as many as `half`, seen at full size
     half: int = 32  # channels at 1/2 size
     features: int = 32  # of a frame, at 1/4 size
     quarter: int = 48  # channels of the decoder at 1/4 size

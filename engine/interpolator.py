@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .checkpoint import BLEND, ModelInfo, file_info, load_checkpoint, model_info
 from .config import ModelConfig
+from .cores import side_by_side
 from .errors import BadOptionsError
 from .light import LitPair, ends_in_nothing, light_between, same_levels, small_copy
 from .memory import keep_freed_memory
@@ -298,7 +299,8 @@ def first_flows(
         grey0, grey1 = (cv2.resize(g, smaller, interpolation=cv2.INTER_AREA) for g in (grey0, grey1))
     grey0, grey1 = same_light(grey0, grey1)
     preset = "fine" if times == FLOW_SCALE else "lean"  # small frames can afford it
-    return resize_flow(dis_flow(grey0, grey1, preset), size), resize_flow(dis_flow(grey1, grey0, preset), size)
+    ways = side_by_side(lambda way: resize_flow(dis_flow(*way, preset), size), [(grey0, grey1), (grey1, grey0)])
+    return ways[0], ways[1]
 
 
 def _find(path: str | Path | None) -> ModelInfo:

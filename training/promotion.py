@@ -138,7 +138,9 @@ def _keep_history(weights: Path, copy: Path) -> None:
     """What the weights learned from goes with them; what stood there of other weights does not stay."""
     history, beside = (path.with_name(f"{path.stem}_history.json") for path in (weights, copy))
     if history.is_file():
-        shutil.copy2(history, beside)
+        unfinished = beside.with_name(f".{beside.name}.part")
+        shutil.copy2(history, unfinished)
+        unfinished.replace(beside)  # a name may be a link to a file elsewhere: that one stays as it is
     else:
         beside.unlink(missing_ok=True)
 

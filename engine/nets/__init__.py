@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from engine.config import OPTIONAL_PARTS, ModelConfig
+from engine.config import ModelConfig
 from engine.errors import BadOptionsError
 
 from ..translation import any_of
@@ -21,10 +21,12 @@ ARCHITECTURES: dict[str, Callable[[ModelConfig], Network]] = {
     "encoder_decoder": EncoderDecoder,
 }
 
+_ADDABLE = ("detail", "wide")  # parts that change nothing before they are trained
+
 
 def grown(net: Network, wished: ModelConfig) -> Network:
     """`net`, with the parts of `wished` that it lacks; they change nothing before they are trained."""
-    lacking = {name: getattr(wished, name) for name in OPTIONAL_PARTS if not getattr(net.config, name)}
+    lacking = {name: getattr(wished, name) for name in _ADDABLE if not getattr(net.config, name)}
     if not any(lacking.values()) or not isinstance(net, FlowFusion):
         return net
     larger = build(replace(net.config, **lacking))

@@ -107,9 +107,9 @@ class FlowFusion(Network):
         super().__init__()
         self.config = config
         half, quarter, eighth, features = config.half, config.quarter, config.eighth, config.features
-        self.encode_net = nn.Sequential(
-            conv(3, half, stride=2), conv(half, features, stride=2), conv(features, features)
-        )
+        # weights from before there was a stem read the picture at full size
+        first, seen = (conv(3, config.stem), config.stem) if config.stem else (conv(3, half, stride=2), half)
+        self.encode_net = nn.Sequential(first, conv(seen, features, stride=2), conv(features, features))
         self.coarse_net = _CoarseNet(2 * features + 12 + _COARSE_CANDIDATES, quarter, eighth, config.wide)
         self.coarse_head = correction_head(quarter, _COARSE_CANDIDATES)
         context = max(half // 2, half - 10)
@@ -130,9 +130,9 @@ class FlowFusion(Network):
 
     def encode(self, picture: Tensor) -> Features:
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
-        seen = (interleaved(picture) - 0.5) * 2
-        features = self.encode_net(seen.to(compute_dtype(self, picture.device.type)))
         small = halved(picture)
+        seen = (interleaved(small if self.config.stem else picture) - 0.5) * 2
+        features = self.encode_net(seen.to(compute_dtype(self, picture.device.type)))
         return Features(planar(picture), small, luma(small), halved(small), features)
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:

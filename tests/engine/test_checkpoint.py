@@ -72,8 +72,8 @@ def test_weights_of_another_shape_are_refused(tmp_path: Path):
 
 
 def test_weights_from_before_a_part_was_added_draw_as_they_did_and_can_be_grown(tmp_path: Path):
-    """`detail` and `wide` are younger than the first weights: their files do not name them."""
-    path, before = tmp_path / "old.pth", replace(SMALL, detail=0, wide=0)
+    """`stem`, `detail` and `wide` are younger than the first weights: their files do not name them."""
+    path, before = tmp_path / "old.pth", replace(SMALL, stem=0, detail=0, wide=0)
     torch.manual_seed(0)
     save_checkpoint(path, build(before), step=1)
     payload = torch.load(path, weights_only=True)
@@ -83,7 +83,8 @@ def test_weights_from_before_a_part_was_added_draw_as_they_did_and_can_be_grown(
     net, _ = load_checkpoint(path)
     assert net.config == before
     larger = grown(net, replace(SMALL, detail=8, wide=12))
-    assert larger.config == replace(SMALL, detail=8, wide=12)
+    assert larger.config == replace(SMALL, stem=0, detail=8, wide=12)
+    assert grown(net, replace(SMALL, stem=8, detail=8, wide=12)).config.stem == 0  # it sees another size: never added
     img0, img1, flow = torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 64), torch.rand(1, 2, 16, 16)
     with torch.no_grad():
         old, new = (one(img0, img1, flow, -flow, torch.tensor(0.5)).picture for one in (net, larger))

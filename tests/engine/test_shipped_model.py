@@ -39,6 +39,27 @@ def test_the_weights_are_small_trained_and_the_ones_that_were_measured():
     assert info.sha256[:12] in (MODELS.parent / "MODEL_CARD.md").read_text()
 
 
+@pytest.mark.parametrize("name", ["trained_model", "flow_fusion_fast"])
+def test_beside_the_weights_lies_what_they_learned_from(name: str):
+    history = json.loads((MODELS / f"{name}_history.json").read_text())
+    assert history["config"]["photos"]
+    assert history["config"]["data_dirs"]
+    last = history["epochs"][-1]
+    assert 1000 < last["step"] <= file_info(MODELS / f"{name}.pth").step
+    assert last["psnr"] > last["psnr_untrained"] + 0.1
+
+
+def test_the_fast_weights_were_measured_and_are_nearly_as_good_in_less_time():
+    info = file_info(MODELS / "flow_fusion_fast.pth")
+    benchmark = json.loads((MODELS / "benchmark.json").read_text())
+    assert info.sha256 in {method["sha256"] for method in benchmark["methods"]}
+    assert info.sha256[:12] in (MODELS.parent / "MODEL_CARD.md").read_text()
+    for scores in benchmark["scores"].values():
+        assert scores["flow_fusion_fast"]["psnr"] > scores["trained_model"]["psnr"] - 0.15
+    times = benchmark["speed"]["ms"]
+    assert times["flow_fusion_fast"] < 0.9 * times["trained_model"]
+
+
 def test_what_was_learned_is_better_than_classical_motion_alone(shipped: Interpolator, scenes: list[dict]):
     untrained = Interpolator.load("flow_fusion", "cpu", threads=1)
 

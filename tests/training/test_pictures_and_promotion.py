@@ -173,6 +173,29 @@ def test_better_weights_become_the_default_and_say_where_they_come_from(tmp_path
     assert json.loads((models_folder() / "trained_model_promoted.json").read_text())["from"] == "garden"
 
 
+def test_a_promotion_does_not_write_through_a_link(tmp_path: Path, boss: User) -> None:
+    """A folder of models may hold links to files that are shared."""
+    shared = {name: tmp_path / name for name in ("trained_model.pth", "trained_model_history.json")}
+    old, new = weights("trained_model", 1), weights("garden", 2)
+    (models_folder() / "trained_model.pth").rename(shared["trained_model.pth"])
+    shared["trained_model_history.json"].write_text("theirs")
+    for name, file in shared.items():
+        (models_folder() / name).symlink_to(file)
+    (models_folder() / "garden_history.json").write_text("of the garden")
+    run = run_row(tmp_path, status="succeeded", model_sha256=new)
+    methods = [
+        {"name": "trained_model", "label": "trained_model", "sha256": old},
+        {"name": "garden", "label": "garden", "sha256": new},
+    ]
+    cells = {"trained_model": {"psnr": 35.0, "ssim": 0.9}, "garden": {"psnr": 35.5, "ssim": 0.9}}
+    (models_folder() / "benchmark.json").write_text(json.dumps({"methods": methods, "scores": {"ucf": cells}}))
+    signed_in(boss).post(f"/training/{run.pk}/promote/")
+    assert file_info(models_folder() / "trained_model.pth").sha256 == new
+    assert (models_folder() / "trained_model_history.json").read_text() == "of the garden"
+    assert file_info(shared["trained_model.pth"]).sha256 == old
+    assert shared["trained_model_history.json"].read_text() == "theirs"
+
+
 def test_after_a_promotion_the_page_says_that_it_is_the_default_and_the_earlier_weights_keep_what_they_learned_from(
     tmp_path: Path, boss: User
 ) -> None:
