@@ -109,7 +109,7 @@ def test_two_runs_are_laid_over_each_other(page: Page, addresses: dict[str, str]
         page.get_by_label(f"Compare {name}").check()
     page.get_by_role("button", name="Compare the ticked ones").click()
     for chart in ("psnr", "loss"):
-        lines = f"(document.querySelector('[data-chart-of={chart}]').data || []).map((one) => one.name)"
+        lines = f"(document.querySelector('[data-chart-of={chart}]')?.data || []).map((one) => one.name)"
         wait_until(page, f"['short run', 'long run'].every((name) => ({lines}).some((one) => one.includes(name)))")
     usable(page)
     differing = page.locator("table.differing tbody")

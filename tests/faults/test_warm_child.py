@@ -39,6 +39,7 @@ def make_job(project: Project, tiny_pictures: tuple[Path, Path]) -> Callable[[],
 
 
 def pid() -> int:
+    wait_for(children, 20, "the child that was just started has its name")
     (child,) = children()
     return child.pid
 
