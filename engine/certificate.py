@@ -93,6 +93,11 @@ def encoder_row(asked: str, encoding: Encoding) -> dict[str, Any]:
     return _row("encoder", asked, encoding.encoder, ok=True)
 
 
+def lost_row(announced: int, read: int) -> list[dict[str, Any]]:
+    """Of a damaged source, how many frames it announces and how many could be read; nothing where all could be."""
+    return [_row("source_frames", announced, read, ok=True)] if read < announced else []
+
+
 def left_out_row(entry: Format, fps: Fraction, certificate: Mapping[str, Any]) -> list[dict[str, Any]]:
     """How many frames are not in an animation because they come faster than browsers show them; nothing where none."""
     count = next((check for check in certificate["checks"] if check["name"] == "frame_count"), None)

@@ -39,6 +39,7 @@ class Damage:
 
     packets: int = 0  # broken or cut short
     frames: int = 0  # decoded, but out of order or without a usable time
+    gone: int = 0  # frames that the index of an AVI names, of which nobody knows when they were to be shown
     resized: int = 0  # frames of another size than the first
     ended_early: bool = False
     lost: list[Fraction] = field(default_factory=list)  # frames that are in the file and could not be decoded
@@ -66,6 +67,13 @@ class Damage:
                 self.frames,
             )
             found.append(words.format(count=self.frames))
+        if self.gone:
+            words = ngettext(
+                "{count} frame is missing in the file: what comes after it is shown that much earlier.",
+                "{count} frames are missing in the file: what comes after them is shown that much earlier.",
+                self.gone,
+            )
+            found.append(words.format(count=self.gone))
         if self.resized:
             words = ngettext(
                 "{count} frame had another size: scaled to that of the first.",
@@ -95,8 +103,8 @@ class Damage:
 
     def _marred(self) -> str:
         words = ngettext(
-            "{count} frame could be decoded only in part: shown so (at {places}).",
-            "{count} frames could be decoded only in part: shown so (at {places}).",
+            "{count} frame could be decoded only in part: shown so (at {places}), and what is built on it too.",
+            "{count} frames could be decoded only in part: shown so (at {places}), and what is built on them too.",
             len(self.marred),
         )
         places = _some([f"{_s(time)} s" for time in self.marred])

@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from .avi import date, index_of, lost_frames
 from .damage import Damage, check_outside, declared_codec
 from .errors import BadInputError
 from .media_types import READABLE, Limits, sniff
@@ -104,11 +105,12 @@ def codec_name(stream: Any) -> str:
 
 def packets(container: InputContainer, stream: Any, damage: Damage) -> Iterator[av.Packet[Any]]:
     """The packets of one stream, or several, without those marked corrupt; a read error ends them."""
-    clock = Running(resets_of(container))
+    clock, index = Running(resets_of(container)), index_of(container)
     try:
         for packet in container.demux(stream):
             broken = clock.is_broken(packet)
             clock.run_on(packet)
+            date(packet, index)
             if broken and packet.size:
                 damage.packets += 1
             else:
@@ -122,13 +124,15 @@ def shown(container: InputContainer, stream: VideoStream, damage: Damage) -> Ite
 
     Left out: packets cut away by an edit list, hidden VP8 reference frames, and what comes before the first key
     frame, in the file or in time, since it cannot be decoded. A time stamp is None where the container has none.
+    Lost frames that the index of an AVI names come last.
     """
-    codec = codec_name(stream)
+    codec, index, found = codec_name(stream), index_of(container), set[int]()
     first_key: int | None = None
     started = False
     for packet in packets(container, stream, damage):
         if not packet.size:
             continue
+        found.add(packet.pos or 0)
         stamp = packet.pts if packet.pts is not None else packet.dts
         if not started:
             if not packet.is_keyframe:
@@ -139,6 +143,9 @@ def shown(container: InputContainer, stream: VideoStream, damage: Damage) -> Ite
         if stamp is not None and first_key is not None and stamp < first_key:
             continue
         yield stamp, packet.duration or 0
+    for stamp in lost_frames(index, found):
+        if first_key is not None and stamp > first_key:
+            yield stamp, 1
 
 
 @dataclass(frozen=True, slots=True)

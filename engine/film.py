@@ -58,6 +58,11 @@ class Film:
         return 1 / shape if wide else shape
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all of the source is used."""
+        return self.options.trim_start is None and self.options.trim_end is None
+
+    @property
     def keeps_sound(self) -> bool:
         return self.options.sound == "stretch" or (self.options.sound == "keep" and self.timeline.stretch == 1)
 

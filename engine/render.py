@@ -16,7 +16,7 @@ from typing import Any
 
 from .aside import Aside, OnStep
 from .carry import Carry
-from .certificate import certify, encoder_row, left_out_row
+from .certificate import certify, encoder_row, left_out_row, lost_row
 from .config import RenderOptions
 from .disk import Room, full_disk_in_words
 from .draw import Painter, PairMaker, Picture, Window
@@ -126,6 +126,7 @@ def _render(
     fewer = entry.leaves_out(film.timeline.fps, even=film.even)
     certificate = certify(master, _expected(film), unit=entry.unit, fewer=fewer)
     certificate["checks"] += left_out_row(entry, film.timeline.fps, certificate) if fewer else []
+    certificate["checks"] += lost_row(film.info.frame_count, len(film.whole.pts)) if film.is_whole else []
     certificate["checks"].append(encoder_row(film.options.encoder, film.encoding))
     files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts, aside))
     files["worst"] = room.do(lambda: worst.write(work_dir / "held_out"))

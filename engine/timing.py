@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from .avi import index_of, lost_frames
 from .config import parse_seconds
 from .damage import Damage
 from .decode import decoded
@@ -95,8 +98,16 @@ def _in_order(container: InputContainer, stream: VideoStream, damage: Damage) ->
     """(time stamp, duration) of frames that only decoding puts in order."""
     time_base = stream.time_base or Fraction(1, 90000)
     step = round(1 / (stream.guessed_rate or stream.average_rate or Fraction(25)) / time_base) or 1
-    for index, _frame in enumerate(decoded(packets(container, stream, damage), stream, damage)):
-        yield index * step, step
+    index, found = index_of(container), set[int]()
+
+    def walked() -> Iterator[av.Packet[Any]]:
+        for packet in packets(container, stream, damage):
+            found.add(packet.pos or 0)
+            yield packet
+
+    for number, _frame in enumerate(decoded(walked(), stream, damage)):
+        yield number * step, step
+    damage.gone = len(lost_frames(index, found))
 
 
 def _candidates(stream: VideoStream, stamps: list[int], time_base: Fraction) -> list[Fraction]:

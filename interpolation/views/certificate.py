@@ -34,6 +34,7 @@ CHECKS = {
     "color_range": gettext_lazy("Colour range"),
     "mastering_display": gettext_lazy("HDR: screen it was made on"),
     "content_light": gettext_lazy("HDR: brightest"),
+    "source_frames": gettext_lazy("Frames of the source that could be read"),
     "frames_left_out": gettext_lazy("Frames left out to be shown at most so fast"),
     "encoder": gettext_lazy("Encoded by"),
 }
@@ -55,7 +56,7 @@ NAMES = {
         "av1_nvenc": gettext_lazy("NVENC (graphics card)"),
     },
 }
-TOLD = ("encoder", "frames_left_out")
+TOLD = ("encoder", "frames_left_out", "source_frames")
 COUNTS = ("audio_streams", "subtitle_streams", "chapters")
 
 

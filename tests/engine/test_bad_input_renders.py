@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine import segments as segments_module
+from engine.avi import lost_frames
 from engine.config import RenderOptions
 from engine.errors import BadInputError, StoppedError
 from engine.pipeline import depth_for
@@ -287,6 +288,45 @@ def test_lost_frames_are_named_by_their_times(tmp_path: Path) -> None:
     assert "2 frames could not be decoded: left out (at 0.12 s and 0.28 s)." in result.metrics["notes"]
     assert times(result.master)[::2] == [F(number, 25) for number in (0, 1, 2, 4, 5, 6, 8, 9)]
     assert result.certificate["ok"], result.certificate
+
+
+def without_heads(data: bytearray, *numbers: int) -> None:
+    """Wipes the heads of frames of an AVI, by which they are found."""
+    places = [match.start() for match in re.finditer(b"00dc", bytes(data)) if match.start() > data.find(b"movi")]
+    for number in numbers:
+        data[places[number] : places[number] + 8] = bytes(8)
+
+
+@pytest.mark.parametrize("lost", [(3, 7), (1,), (3, 4, 9)])
+def test_frames_lost_in_an_avi_are_told_and_the_others_keep_their_times(tmp_path: Path, lost: tuple[int, ...]) -> None:
+    """An AVI counts its frames: what comes after lost ones would be shown too early, and nobody would know."""
+    whole = film(tmp_path / "whole.avi", pictures(10), codec="mjpeg", pix_fmt="yuvj420p")
+    result = render(changed(whole, "a.avi", lambda data: without_heads(data, *lost)), tmp_path / "out")
+    left = [number for number in range(10) if number not in lost]
+    told = [note for note in result.metrics["notes"] if f"{len(lost)} frame" in note]
+    assert len(told) == 1 and f"left out (at {lost[0] / 25:g}" in told[0], result.metrics["notes"]
+    shown = decoded(result.master)[::2]
+    assert [time for time, _ in shown] == [F(number, 25) for number in left]
+    originals = [rgb for _, rgb in decoded(whole)]
+    for number, (_, rgb) in zip(left, shown, strict=True):
+        errors = [np.abs(rgb.astype(int) - original).mean() for original in originals]
+        assert int(np.argmin(errors)) == number
+    row = next(check for check in result.certificate["checks"] if check["name"] == "source_frames")
+    assert (row["expected"], row["found"]) == (10, len(left))
+    assert result.certificate["ok"], result.certificate
+
+
+def test_frames_lost_in_an_avi_without_times_are_counted(tmp_path: Path) -> None:
+    whole = film(tmp_path / "whole.avi", pictures(20), codec="mpeg4", options={"bf": "2", "g": "5"})
+    source = changed(whole, "a.avi", lambda data: without_heads(data, 3, 12))
+    assert probe(whole).notes == []
+    assert "2 frames are missing in the file" in " ".join(render(source, tmp_path / "out").metrics["notes"])
+
+
+def test_an_index_that_does_not_fit_the_packets_names_no_lost_frames() -> None:
+    index = {10: 0, 20: 1, 30: 2, 40: 3}
+    assert lost_frames(index, {10, 20, 40}) == [2]
+    assert lost_frames(index, {12, 22, 32, 40}) == []
 
 
 def test_a_file_cut_short_is_rendered_as_far_as_it_goes(tmp_path: Path) -> None:
