@@ -25,6 +25,7 @@ from .translation import gettext as _
 STANDARD_RATES = tuple(
     Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "120")
 )
+ANIMATIONS = ("gif", "apng")  # FFmpeg's names of files that say how long every picture is shown, the last one too
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,20 @@ def timing_of(path: Path, limits: Limits, damage: Damage) -> Timing:
         stamps = sorted({stamp for stamp, _ in found})
         time_base = stream.time_base or Fraction(1, 90000)
         rate = constant_rate(stamps, time_base, _candidates(stream, stamps, time_base), unstamped)
-        if rate is not None:
+        if rate is not None and not (
+            container.format.name in ANIMATIONS and _last_is_held(stamps, max(found)[1], time_base, rate)
+        ):
             count = len(stamps) + unstamped
             return Timing([index / rate for index in range(count)], stamps[0], rate, count / rate)
         times = [(stamp - stamps[0]) * time_base for stamp in stamps]
         step = _last_step(stream, stamps, max(found)[1]) * time_base
         return Timing(times, stamps[0], None, times[-1] + step)
+
+
+def _last_is_held(stamps: list[int], duration: int, time_base: Fraction, rate: Fraction) -> bool:
+    """Whether the last picture, shown for `duration` units of the file, is shown longer or shorter than others."""
+    off = abs((stamps[-1] + duration - stamps[0]) * time_base - len(stamps) / rate)
+    return duration > 0 and off > max(time_base / 2, tolerance(time_base, rate))
 
 
 def _last_step(stream: VideoStream, stamps: list[int], duration: int) -> int:

@@ -183,6 +183,23 @@ def test_of_an_animation_faster_than_browsers_show_frames_are_left_out_which_is_
     assert result.certificate["ok"], result.certificate
 
 
+RATES = [F(12), F(24000, 1001), F(25), F(30000, 1001), F(30), F(50), F(60), F(120)]
+
+
+@pytest.mark.parametrize("rate", RATES, ids=lambda rate: f"{float(rate):.5g}")
+@pytest.mark.parametrize(("name", "unit"), [("gif", 10), ("webp", 1)])
+def test_an_animation_is_as_long_as_its_film(tmp_path: Path, name: Any, unit: int, rate: F) -> None:
+    """To within half of what it counts in, for the whole film and not for every picture; and the certificate agrees."""
+    for count, inbetween in ((7, 1), (7, 2), (11, 2)):
+        folder = tmp_path / f"{count}_{inbetween}"
+        folder.mkdir()
+        source = write_video(folder / "a.mp4", shot(1, count, (64, 48)), fps=rate)
+        result = render(source, folder / "out", format=name, inbetween=inbetween)
+        times, _ = delays(result.master)
+        assert abs(sum(times) - 1000 * count / rate) <= F(unit, 2), (count, inbetween)
+        assert result.certificate["ok"], result.certificate
+
+
 @pytest.mark.parametrize("name", ["gif", "webp"])
 def test_no_frame_of_a_slow_animation_is_said_to_be_left_out(clip: Path, tmp_path: Path, name: Any) -> None:
     result = render(clip, tmp_path, format=name, mode="fps", target_fps=F(25))

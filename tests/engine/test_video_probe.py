@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from engine.video import VideoInfo, frame_times, probe
 
@@ -164,3 +165,14 @@ def test_chapters_and_the_offset_of_sound_are_told(tmp_path: Path) -> None:
     info = probe(path)
     assert info.audio[0]["start"] == pytest.approx(-0.2, abs=0.03)
     assert info.chapters == []
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png"])
+@pytest.mark.parametrize(("last", "duration", "rate"), [(40, F(1, 5), F(25)), (2000, F(216, 100), None)])
+def test_an_animation_whose_last_picture_stays_is_as_long_as_it_says(
+    tmp_path: Path, name: str, last: int, duration: F, rate: F | None
+) -> None:
+    first, *others = [Image.fromarray(rgb) for rgb in pictures(5)]
+    first.save(tmp_path / name, save_all=True, append_images=others, duration=[40, 40, 40, 40, last])
+    info = probe(tmp_path / name)
+    assert (info.frame_count, info.duration, None if info.is_vfr else info.fps) == (5, duration, rate)
