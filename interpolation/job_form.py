@@ -72,10 +72,12 @@ class ModelField(forms.ChoiceField):
         self.initial = models[0].name
 
     def prepare_value(self, value: Any) -> Any:
+        if value == DEFAULTS.model:
+            return self.initial
         return first_names(self.models).get(value, value)
 
     def to_python(self, value: Any) -> str:
-        return str(self.prepare_value(super().to_python(value)))
+        return str(self.prepare_value(super().to_python(value) or DEFAULTS.model))
 
 
 class JobForm(forms.Form):

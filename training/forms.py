@@ -8,9 +8,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from engine.checkpoint import list_models
+from engine.checkpoint import ModelInfo, list_models
 from engine.config import ModelConfig, TrainConfig
 from engine.nets import ARCHITECTURES
 
@@ -60,7 +61,7 @@ class TrainingForm(forms.Form):
         self.folders = offered_folders()
         self.root = settings.TRAINING_DATA
         self.fields["arch"].choices = [(name, WORDS.get(name, name)) for name in ARCHITECTURES]  # type: ignore[attr-defined]
-        starts = [(str(info.path), info.name) for info in list_models() if info.trained and info.path]
+        starts = offered_weights()
         self.fields["init"].choices = [("", _("Nothing: from scratch")), *starts]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -94,6 +95,21 @@ class TrainingForm(forms.Form):
             max_minutes=data["max_minutes"],
             **{name: data[name] for name in ("epochs", "steps_per_epoch", "batch_size", "crop", "lr")},
         )
+
+
+def offered_weights() -> list[tuple[str, str]]:
+    """(path, words) of all that was trained. Weights that lie there under several names are offered once, by the first
+    of them: the default comes first, so it keeps its name."""
+    alike: dict[str, list[ModelInfo]] = {}
+    for info in list_models():
+        if info.trained:
+            alike.setdefault(info.sha256, []).append(info)
+    return [(str(first.path), _with_others(first.name, [one.name for one in others]))
+            for first, *others in alike.values()]  # fmt: skip
+
+
+def _with_others(name: str, others: list[str]) -> str:
+    return gettext("%(name)s (also %(others)s)") % {"name": name, "others": ", ".join(others)} if others else name
 
 
 def offered_folders() -> list[Path]:

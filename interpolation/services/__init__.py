@@ -23,7 +23,17 @@ from .errors import (
 )
 from .figures import job_measure_again, job_measure_now
 from .joblog import job_log, job_say
-from .jobs import job_again, job_cancel, job_create, job_progress_view, job_requeue, job_retry, overall_percent
+from .jobs import (
+    default_model,
+    job_again,
+    job_cancel,
+    job_create,
+    job_progress_view,
+    job_requeue,
+    job_retry,
+    overall_percent,
+    would_differ,
+)
 from .ledger import Storage, job_measure, storage_of
 from .limits import Limits, limits_of, require_storage, require_upload
 from .notes import job_note, job_tag
@@ -109,6 +119,7 @@ __all__ = [
     "bakeoff_tally",
     "bakeoff_vote",
     "cost",
+    "default_model",
     "delivery_repeat",
     "estimate",
     "held_back",
@@ -193,5 +204,6 @@ __all__ = [
     "webhook_create",
     "webhook_delete",
     "webhook_ping",
+    "would_differ",
     "wrong_options",
 ]

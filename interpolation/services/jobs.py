@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from engine.config import RenderOptions
+from engine.errors import WeightsError
 from interpolation.models import Job, Source
 
 from .disk import require_room
@@ -24,6 +25,9 @@ from .options import unfit_options
 from .outlook import Outlook, outlook_view, outlooks
 from .queue import enqueue_on_commit
 from .webhooks import job_told
+
+if TYPE_CHECKING:
+    from engine.checkpoint import ModelInfo  # imports torch, which workers that only watch do not need
 
 log = logging.getLogger(__name__)
 Status = Job.Status
@@ -73,8 +77,32 @@ def job_create(*, source: Source, options: dict[str, Any], user: User | None = N
 
 
 def job_again(*, job: Job, user: User) -> Job:
-    """The same settings once more, on the whole source, drawn by the default model of now. Raises as job_create."""
+    """The same settings once more, on the whole source, drawn by the default model of now.
+
+    Raises:
+        StateError: it was that model that drew it. What job_create raises.
+    """
+    usual = default_model()
+    if usual is not None and not would_differ(job, usual):
+        raise StateError(_("%(model)s drew it already: the same again would change nothing.") % {"model": usual.name})
     return job_create(source=job.source, options={**job.options, "model": "default"}, user=user)
+
+
+def default_model() -> ModelInfo | None:
+    """The model that draws where no other is chosen; None where its weights cannot be read."""
+    from engine.checkpoint import model_info
+
+    try:
+        return model_info()
+    except WeightsError:  # the page of the models says so
+        return None
+
+
+def would_differ(job: Job, usual: ModelInfo) -> bool:
+    """Whether the same settings, drawn by `usual`, would give anything else than this job did, or would have."""
+    if job.model_name:
+        return (usual.sha256 or usual.name) != (job.model_sha256 or job.model_name)
+    return job.options.get("model", "default") not in ("default", usual.name)  # it ended before anything was drawn
 
 
 def expected_bytes(source: Source, options: RenderOptions) -> int:

@@ -31,6 +31,7 @@ KEPT = 60  # seconds until it is learned anew
 SHARE = 0.25  # of the work of drawing a frame that reading and writing it takes; the fit corrects the rest
 GUESSED_START = 5.0  # seconds that a job takes before and after drawing
 WIDE = (0.5, 2.0)  # how far off it may be while there are few jobs to learn from
+ALIKE = 3.0  # how much dearer than the other one of two models may be for jobs of one to tell of the other's
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,20 @@ def _learn(model: str | None) -> Rate | None:
         .only("options", "started_at", "finished_at", "source__info", "source__kind")
         .order_by("-finished_at")[: 4 * LEARNED_FROM]
     )
-    jobs = [(job.options.get("model") == model, point) for job in done if (point := _point(job))]
-    same = [point for is_same, point in jobs if is_same]
-    points = same if len(same) >= ENOUGH else [point for _, point in jobs]
-    return fit(points[:LEARNED_FROM])
+    jobs = [(job.options.get("model"), point) for job in done if (point := _point(job))]
+    same = [point for drawn_by, point in jobs if drawn_by == model]
+    if len(same) < ENOUGH:
+        dear = {other: _dearness(other, model) for other in {drawn_by for drawn_by, _ in jobs}}
+        same = [(work * dear[drawn_by], seconds) for drawn_by, (work, seconds) in jobs]
+    return fit(same[:LEARNED_FROM])
+
+
+def _dearness(other: str | None, model: str | None) -> float:
+    """How many times what `model` takes for a frame `other` takes, by the benchmark; 1 where it says nothing of use:
+    beside a model that takes next to nothing, reading and writing count, which it leaves out."""
+    taken, asked = _benchmarked(other), _benchmarked(model)
+    ratio = taken / asked if taken and asked else 1.0
+    return ratio if 1 / ALIKE <= ratio <= ALIKE else 1.0
 
 
 def _point(job: Job) -> tuple[float, float] | None:

@@ -18,6 +18,7 @@ from .prediction import as_fraction
 MOST = 50  # of one person
 OF_A_FILM = ("trim_start", "trim_end")  # not kept: another film is cut elsewhere
 DRAFT_HEIGHT = 540
+DRAFT_MODEL = "flow_fusion_fast"
 FAST = 100  # frames a second that fast motion should reach
 
 
@@ -73,15 +74,26 @@ def _fast(rate: Fraction) -> int:
 def _by_quality(source: Source) -> list[Setup]:
     width, height = source.info.get("width") or 16, source.info.get("height") or 9
     small = None if height <= DRAFT_HEIGHT else [round(DRAFT_HEIGHT * width / height / 2) * 2, DRAFT_HEIGHT]
-    plain: dict[str, Any] = {"bit_depth": "auto", "crf": None, "resolution": None}
+    usual, quick = _models()
+    plain: dict[str, Any] = {"bit_depth": "auto", "crf": None, "resolution": None, "model": usual}
+    drawn = "" if quick == usual else _(", drawn by %(model)s") % {"model": quick}
     return [
-        Setup("draft", "quality", _("Draft"), _("Small and quick, nothing measured"),
-              plain | {"format": "mp4_h264", "quality": 50, "resolution": small, "held_out": False}),
+        Setup("draft", "quality", _("Draft"), _("Small and quick, nothing measured") + drawn,
+              plain | {"format": "mp4_h264", "quality": 50, "resolution": small, "held_out": False, "model": quick}),
         Setup("good", "quality", _("Good"), _("Plays everywhere, quality measured"),
               plain | {"format": "mp4_h264", "quality": 80, "held_out": True}),
         Setup("best", "quality", _("Best"), _("H.265 of 10 bits, for keeping"),
               plain | {"format": "mp4_h265", "quality": 92, "bit_depth": "10", "held_out": True}),
     ]  # fmt: skip
+
+
+def _models() -> tuple[str, str]:
+    """Names of the default model and of the one for drafts; the default again where there is no quicker one here."""
+    from engine.checkpoint import list_models  # imports torch, which workers that only watch do not need
+
+    usual, *others = list_models()
+    quick = [one for one in others if one.name == DRAFT_MODEL and one.trained and one.sha256 != usual.sha256]
+    return usual.name, quick[0].name if quick else usual.name
 
 
 def _fit(options: dict[str, Any], source: Source) -> dict[str, Any]:

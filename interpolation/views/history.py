@@ -41,11 +41,14 @@ def history(request: MemberRequest) -> HttpResponse:
     jobs = _listed(found.qs)
     page = Paginator(jobs, PAGE).get_page(request.GET.get("page"))
     pairs = services.pairs_with(page, request.user)
+    usual = services.default_model()
     for job in page:
         job.percent = services.overall_percent(job)  # type: ignore[attr-defined]
         job.pair = pairs.get(job.pk)  # type: ignore[attr-defined]
+        job.differs = usual is not None and services.would_differ(job, usual)  # type: ignore[attr-defined]
     context = {
         "page": page,
+        "usual": usual,
         "filter": found,
         "asked": request.GET,
         "narrowed": found.narrowed,

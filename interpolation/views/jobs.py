@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from engine.checkpoint import ModelInfo, list_models, model_info
+from engine.checkpoint import ModelInfo, list_models
 from engine.config import RenderOptions
-from engine.errors import BadOptionsError, WeightsError
+from engine.errors import BadOptionsError
 from engine.watch import parts_made
 
 from .. import services
@@ -178,12 +178,8 @@ def job_page(request: MemberRequest, found: Job, redraw: RedrawForm | None, stat
 
 def newer_model(job: Job) -> ModelInfo | None:
     """The default model, where it is another than the one that drew this: the same again would differ."""
-    try:
-        newest = model_info()
-    except WeightsError:  # its page says so
-        return None
-    now, then = (newest.sha256, newest.sha256 or newest.name), (job.model_sha256, job.model_sha256 or job.model_name)
-    return newest if now != then else None
+    usual = services.default_model()
+    return usual if usual is not None and services.would_differ(job, usual) else None
 
 
 @require_POST

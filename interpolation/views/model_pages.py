@@ -67,8 +67,6 @@ def provenance(info: ModelInfo) -> list[tuple[str, Any]]:
     data = [*config.get("data_dirs", []), *([_("scenes made on the fly")] if config.get("synthetic") else [])]
     if data:
         rows.append((_("Learned from"), ", ".join(Path(one).name if "/" in one else one for one in data)))
-    if info.metrics.get("psnr"):
-        rows.append((_("PSNR, kept apart"), f"{info.metrics['psnr']:.2f} dB"))
     promoted = read_json(info.path.with_name(f"{info.path.stem}_promoted.json"))
     if promoted.get("from"):
         rows.append(

@@ -15,7 +15,8 @@
     const is = (...states) => ticked.length > 0 && ticked.every((tick) => states.includes(tick.dataset.status));
     const fits = {
       compare: ticked.length === 2 && is("succeeded") && ticked[0].dataset.source === ticked[1].dataset.source,
-      retry: is("failed", "cancelled"), cancel: is("queued", "running"), delete: ticked.length > 0, tag: ticked.length > 0, again: is("succeeded", "failed", "cancelled"),
+      retry: is("failed", "cancelled"), cancel: is("queued", "running"), delete: ticked.length > 0, tag: ticked.length > 0, 
+      again: is("succeeded", "failed", "cancelled") && ticked.every((tick) => "differs" in tick.dataset), // else nothing would change
     };
     for (const button of bar().querySelectorAll("button[name=action]")) button.disabled = !fits[button.value];
   }

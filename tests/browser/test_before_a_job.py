@@ -52,6 +52,33 @@ def test_presets_fill_in_the_form_and_say_what_it_costs(context: BrowserContext,
     expect(page.get_by_role("link", name="Slow and small")).to_have_count(0)
 
 
+def test_a_draft_is_drawn_by_the_quick_model_and_another_quality_by_the_default_again(
+    page: Page, studio: Studio
+) -> None:
+    studio.enter(page.context)
+    page.goto(f"/sources/{studio.film}/jobs/new/")
+    page.get_by_text("More", exact=False).locator("xpath=ancestor-or-self::summary").first.click()
+    model, measured = page.get_by_label("Model", exact=True), page.get_by_label(re.compile("Measure quality"))
+    usual = model.input_value()
+    draft, good = page.locator("[data-preset=draft]"), page.locator("[data-preset=good]")
+    expect(good).to_have_attribute("data-on", "")
+    for one in (draft, good):
+        expect(one.locator(".num")).to_have_text(re.compile(r"^[\d.]+ (s|min), [\d.]+ [kMG]B$"))
+    draft.focus()
+    expect(page.locator("[data-preset-why]")).to_contain_text("drawn by flow_fusion_fast")
+    page.keyboard.press("Enter")
+    expect(model).to_have_value("flow_fusion_fast")
+    expect(measured).not_to_be_checked()
+    expect(draft).to_have_attribute("data-on", "")
+    expect(good).not_to_have_attribute("data-on", "")
+    good.focus()
+    page.keyboard.press("Enter")
+    expect(model).to_have_value(usual)
+    expect(measured).to_be_checked()
+    page.goto(f"/sources/{studio.film}/jobs/new/?preset=draft")
+    expect(model).to_have_value("flow_fusion_fast")
+
+
 def test_three_seconds_with_two_settings_and_one_becomes_the_job(context: BrowserContext, page: Page) -> None:
     sign_up(page, "trials")
     _, source = film(context)

@@ -73,6 +73,7 @@ def test_what_does_not_fit_what_is_ticked_cannot_be_pressed(page: Page, studio: 
     studio.enter(page.context)
     page.goto("/history/")
     button = {name: page.get_by_role("button", name=name) for name in ("Compare two", "Retry", "Delete")}
+    button["Again"] = page.get_by_role("button", name=re.compile("^Again with trained_model"))
     for one in button.values():
         expect(one).to_be_disabled()
     film, other, pair = (page.locator(f"#tick-{job}") for job in (*studio.jobs, studio.still))
@@ -81,6 +82,7 @@ def test_what_does_not_fit_what_is_ticked_cannot_be_pressed(page: Page, studio: 
     expect(page.get_by_text("2 jobs ticked")).to_be_visible()
     expect(button["Compare two"]).to_be_disabled()  # of two sources
     expect(button["Delete"]).to_be_enabled()
+    expect(button["Again"]).to_be_disabled()  # it was that model that drew them
     pair.uncheck()
     other.check()
     button["Compare two"].click()

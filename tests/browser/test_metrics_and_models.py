@@ -65,6 +65,9 @@ def test_a_model_says_where_it_comes_from_how_good_it_is_and_what_it_drew(page: 
     expect(first.locator(".status")).to_have_text("Default")
     for word in ("flow_fusion", "Training steps", "Learned from", "Weights (SHA-256)"):
         expect(first).to_contain_text(word)
+    expect(first).not_to_contain_text("kept apart")
+    first.get_by_role("link", name="benchmark").click()  # where models are compared, not by their runs' own pictures
+    expect(page.get_by_role("heading", name="Benchmark")).to_be_in_viewport()
     pictures = first.locator("img")
     expect(pictures.first).to_be_visible()
     assert pictures.first.evaluate("(one) => one.complete && one.naturalWidth > 0")

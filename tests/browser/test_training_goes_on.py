@@ -74,6 +74,14 @@ def test_the_form_of_a_run_can_be_used_by_everybody(page: Page, addresses: dict[
     usable(page)
 
 
+def test_what_to_start_from_is_offered_once(page: Page, addresses: dict[str, str]) -> None:
+    page.goto("/training/new/")
+    offered = page.get_by_label("Start from").locator("option").all_inner_texts()
+    assert offered[0] == "Nothing: from scratch" and len(offered) > 1
+    names = [name for one in offered[1:] for name in re.findall(r"\w+", one) if name != "also"]
+    assert len(names) == len(set(names))
+
+
 def test_every_epoch_shows_what_it_draws(page: Page, addresses: dict[str, str]) -> None:
     page.goto(addresses["stopped"])
     row = page.locator(".seen-row").first

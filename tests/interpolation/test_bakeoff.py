@@ -11,10 +11,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from engine import Interpolator
+from engine.checkpoint import ModelInfo
 from interpolation import services
 from interpolation.models import BakeOff, Job, Source
 
-from .pages import finished_job, person, source_of
+from .pages import finished_job, job_of, person, source_of
 
 
 @pytest.fixture
@@ -139,3 +140,25 @@ def test_jobs_run_again_with_the_default_model(page: Client, ada: User) -> None:
     page.post("/history/act/", {"action": "again", "job": [old.pk]})
     new = Job.objects.exclude(pk=old.pk).get()
     assert (new.options["inbetween"], new.options["model"], new.status) == (3, "default", "queued")
+
+
+def test_again_is_offered_by_name_and_only_where_the_default_model_is_another(
+    page: Client, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ModelInfo("trained_model", "flow_fusion", None, "new weights", 1, trained=True)
+    monkeypatch.setattr("engine.checkpoint.model_info", lambda name="default": usual)
+    source = source_of(ada)
+    other = finished_job(source, model_name="flow_fusion_fast", model_sha256="fast weights")
+    older = finished_job(source, model_name="trained_model", model_sha256="old weights")
+    same = finished_job(source, model_name="trained_model", model_sha256="new weights")
+    never = job_of(source, "cancelled", {"model": "trained_model"})
+    words = {other: "Run with trained_model", older: "Run with the newer trained_model", same: "", never: ""}
+    for job, said in words.items():
+        text = page.get(job.get_absolute_url()).content.decode()
+        assert ("/again/" in text, said in text) == (bool(said), True)
+    rows = page.get("/history/").content.decode()
+    assert "Again with trained_model" in rows and rows.count(" data-differs") == 2
+    page.post("/history/act/", {"action": "again", "job": [job.pk for job in words]})
+    assert Job.objects.count() == len(words) + 2
+    answer = page.post(f"/jobs/{same.pk}/again/", follow=True).content.decode()
+    assert "trained_model drew it already" in answer and Job.objects.count() == len(words) + 2

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from engine.checkpoint import ModelInfo
 from engine.config import RenderOptions
 from interpolation import services
 from interpolation.models import Job, Preset, Source, Trial
 from interpolation.services.preflight import file_size
+from interpolation.services.presets import DRAFT_MODEL
 
 from .pages import METRICS, SETTINGS, finished_job, job_of, person, source_of
 
@@ -137,6 +139,31 @@ def test_presets_fit_the_source(source: Source) -> None:
     assert found["sports"].options["inbetween"] == 3
     pictures = source_of(person("bob"), "pictures")
     assert {one.group for one in services.setups(pictures, source.project.owner)} == {"quality"}
+
+
+@pytest.fixture
+def two_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As shipped: the default, and a quicker one."""
+    infos = [ModelInfo(name, "flow_fusion", None, name, 1, trained=True) for name in ("trained_model", DRAFT_MODEL)]
+    monkeypatch.setattr("engine.checkpoint.list_models", lambda: infos)
+
+
+def drawn_by(source: Source) -> dict[str, str]:
+    found = services.setups(source, source.project.owner)
+    return {one.key: one.options["model"] for one in found if one.group == "quality"}
+
+
+def test_a_draft_is_drawn_by_the_quick_model_and_the_others_by_the_default(source: Source, two_models: None) -> None:
+    assert drawn_by(source) == {"draft": DRAFT_MODEL, "good": "trained_model", "best": "trained_model"}
+    draft = next(one for one in services.setups(source, source.project.owner) if one.key == "draft")
+    assert draft.why.endswith("drawn by flow_fusion_fast")
+
+
+def test_without_a_quick_model_a_draft_is_drawn_by_the_default(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    same = [ModelInfo(name, "flow_fusion", None, "same", 1, trained=True) for name in ("trained_model", DRAFT_MODEL)]
+    for models in (same, same[:1]):
+        monkeypatch.setattr("engine.checkpoint.list_models", lambda models=models: models)
+        assert set(drawn_by(source).values()) == {"trained_model"}
 
 
 def test_every_preset_is_a_job_that_can_be_started(source: Source) -> None:

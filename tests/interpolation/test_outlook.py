@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from engine.checkpoint import ModelInfo
 from engine.config import RenderOptions
 from frameinterp_site.holds import hold_release, hold_set
 from interpolation import services
@@ -90,6 +93,26 @@ def test_every_model_has_its_own_rate_once_there_is_enough_of_it(source: Source)
     assert quick is not None and unknown is not None
     assert quick.seconds == pytest.approx(10, rel=1e-3)
     assert 10 < unknown.seconds < 100
+
+
+def test_of_a_model_that_drew_little_here_the_benchmark_says_how_much_quicker_it_is(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("usual", "quick", "none")
+    figures = {
+        "methods": [{"name": name, "sha256": f"weights of {name}"} for name in names],
+        "speed": {"width": 1000, "height": 1000, "ms": {"usual": 200, "quick": 150, "none": 1}},
+    }
+    (tmp_path / "benchmark.json").write_text(json.dumps(figures))
+    monkeypatch.setenv("INBETWEEN_MODELS", str(tmp_path))
+    infos = [ModelInfo(name, "flow_fusion", None, f"weights of {name}", 1, trained=True) for name in names]
+    monkeypatch.setattr("engine.checkpoint.list_models", lambda: infos)
+    for inbetween in (1, 3, 7):
+        done(source, 2 * work_of(source, RenderOptions(inbetween=inbetween)), inbetween, model="usual")
+    usual, quick, nothing = (services.estimate(source, RenderOptions(model=name)) for name in names)
+    assert usual is not None and quick is not None and nothing is not None
+    assert quick.seconds == pytest.approx(0.75 * usual.seconds, rel=1e-3)
+    assert nothing.seconds == pytest.approx(usual.seconds, rel=1e-3)  # too unlike: reading and writing count
 
 
 def test_the_queue_says_when_each_begins_and_ends_in_the_order_of_turns(source: Source, settings: Settings) -> None:

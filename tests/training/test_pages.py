@@ -1,5 +1,6 @@
 """Training pages: who may see and start what, what a run's page shows, and what the form refuses."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from engine.checkpoint import ModelInfo
 from engine.config import ModelConfig
 from training import services
 from training.models import TrainingRun
@@ -43,6 +45,21 @@ def filled(**changes: Any) -> dict[str, Any]:
         "batch_size": 4, "crop": 64, "lr": 0.002, "max_minutes": "",
     }  # fmt: skip
     return {**values, **changes}
+
+
+def test_weights_that_lie_there_under_two_names_are_offered_once(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"trained_model": "one", "flow_fusion_fast": "two", "garden": "one", "begun": "three"}
+    infos = [
+        ModelInfo(name, "flow_fusion", Path(f"/models/{name}.pth"), sha256, 1, trained=name != "begun")
+        for name, sha256 in names.items()
+    ]
+    monkeypatch.setattr("training.forms.list_models", lambda: infos)
+    page = signed_in(alice).get("/training/new/").content.decode()
+    offered = re.findall(r'<option value="(/models/[^"]+)" *>([^<]+)<', page)
+    assert offered == [
+        ("/models/trained_model.pth", "trained_model (also garden)"),
+        ("/models/flow_fusion_fast.pth", "flow_fusion_fast"),
+    ]
 
 
 def test_without_signing_in_every_page_leads_to_the_door(tmp_path: Path) -> None:
