@@ -14,3 +14,20 @@
   document.addEventListener("htmx:afterSettle", report);
   report();
 })();
+
+// The log is fetched anew as it grows: it stays at its end, or where somebody reads it.
+(() => {
+  const log = () => document.getElementById("job-log");
+  let fresh = false;
+  let place = null; // null: at the end
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id !== "job-log") return;
+    const { scrollTop, scrollHeight, clientHeight } = log();
+    place = scrollHeight - scrollTop - clientHeight > 4 ? scrollTop : null;
+    fresh = true;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (fresh && log()) log().scrollTop = place ?? log().scrollHeight;
+    fresh = false;
+  });
+})();

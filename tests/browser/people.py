@@ -51,6 +51,17 @@ class Caller:
     def start(self, source: str, **options: Any) -> str:
         return str(self.post("jobs", {"source": source, "options": options})["id"])
 
+    def end(self, job: str) -> None:
+        """Cancelled and deleted, whatever it was doing."""
+        self._read(self.request.post(f"/api/v1/jobs/{job}/cancel/", headers=self.headers))
+        deadline = time.monotonic() + 60
+        while (
+            self._read(self.request.get(f"/api/v1/jobs/{job}/"))["status"] == "running" and time.monotonic() < deadline
+        ):
+            time.sleep(0.2)
+        answer = self.request.delete(f"/api/v1/jobs/{job}/", headers=self.headers)
+        assert answer.ok, f"{answer.url}: {answer.status} {answer.text()}"
+
     def job(self, source: str, **options: Any) -> str:
         """Started, and waited for."""
         job = self.start(source, **options)

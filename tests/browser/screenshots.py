@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -43,6 +43,7 @@ class Story:
     setup: str = ""
     compare: str = ""
     run: str = ""
+    live: str = ""  # only while its pictures are taken
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,23 @@ def _train(browser: Browser, url: str, admin: str) -> str:
     return path
 
 
+@contextmanager
+def under_way(browser: Browser, url: str, story: Story) -> Iterator[Story]:
+    """With a job that is drawn meanwhile, for minutes, of which a part can be watched. It is deleted at the end."""
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    sign_in(page, "ada", PASSWORD)
+    caller = Caller(context)
+    job = caller.start(story.setup.split("/")[2], mode="slow", inbetween=10, resolution=[1280, 720])
+    page.goto(f"/jobs/{job}/")
+    page.locator("[data-part-words]", has_text="ready").wait_for(timeout=RUN_SECONDS * 1000)
+    yield replace(story, live=f"/jobs/{job}/")
+    caller.end(job)
+    context.close()
+
+
 CHOSEN = [
+    Shot("under-way", "{live}"),
     Shot("landing", "/", who=""),
     Shot("new-job", "{setup}"),
     Shot("job", "{job}"),
@@ -130,6 +147,7 @@ def every_page(story: Story) -> list[Shot]:
         "models": "/models/", "metrics": "/metrics/", "account": "/account/", "404": "/nowhere/",
         "people": f"{story.project}people/", "links": f"{story.job}links/", "deleted": "/deleted/",
         "bake-off": "/models/bake-off/", "api": "/api/docs/", "refused": "/training/new/",
+        "under-way": "{live}",
     }  # fmt: skip
     staff = {"training": "/training/", "training-new": "/training/new/", "training-run": story.run}
     return [
@@ -158,6 +176,8 @@ def shoot(browser: Browser, url: str, story: Story, shots: list[Shot], folder: P
             sign_in(page, shot.who, PASSWORD if shot.who == "ada" else story.admin)
             states[shot.who] = json.dumps(context.storage_state())
         _visit(page, shot.path.format(**asdict(story)))
+        if shot.full:
+            _open_log(page)
         look = folder / (f"{shot.name}-{shot.width}-{shot.theme}.png" if shot.full else f"{shot.name}.png")
         page.screenshot(path=look, full_page=shot.full)
         context.close()
@@ -166,12 +186,24 @@ def shoot(browser: Browser, url: str, story: Story, shots: list[Shot], folder: P
 
 def _visit(page: Page, path: str) -> None:
     page.goto(path)
-    page.wait_for_load_state("networkidle") if "queue" not in path else page.wait_for_timeout(500)
+    if page.locator("[hx-trigger*=every]").count():  # it asks again and again
+        page.wait_for_timeout(1500)
+    else:
+        page.wait_for_load_state("networkidle")
     _scroll_through(page)
     page.wait_for_timeout(700)
     if "#" in path and "=" not in path.split("#")[1]:
         page.evaluate(f"document.getElementById('{path.split('#')[1]}').scrollIntoView()")
         page.wait_for_timeout(500)
+
+
+def _open_log(page: Page) -> None:
+    """Of a job that runs: its last lines."""
+    log = page.locator(".live ~ .curious [data-log] summary")
+    if log.count():
+        log.click()
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(700)
 
 
 def _scroll_through(page: Page) -> None:
@@ -232,8 +264,13 @@ def main() -> None:
         shots = every_page(story) if given.look else CHOSEN
         wanted = set(filter(None, given.only.split(",")))
         shots = [shot for shot in shots if not wanted or shot.name in wanted]
+        live = [shot for shot in shots if shot.path in ("{live}", "/queue/")]
         with tempfile.TemporaryDirectory() as folder:
-            shoot(browser, url, story, shots, given.look or Path(folder))
+            place = given.look or Path(folder)
+            if live:
+                with under_way(browser, url, story) as story_now:
+                    shoot(browser, url, story_now, live, place)
+            shoot(browser, url, story, [shot for shot in shots if shot not in live], place)
             publish(Path(folder))
         browser.close()
 

@@ -15,6 +15,11 @@ from .test_pages_for_everybody import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 JOB_MS = 240_000
+NOTIFIED = """
+  window.Notification = class { static permission = "default";
+    constructor(title, { body }) { window.told = [title, body]; }
+    static async requestPermission() { return (this.permission = "granted"); } };
+  Object.defineProperty(document, "hidden", { get: () => true });"""  # as where another tab is in front
 
 
 @pytest.fixture
@@ -48,6 +53,27 @@ def test_a_trial_is_cancelled_tried_again_and_told_of_on_another_page(
     expect(told).to_contain_text(re.compile(r"The three seconds of .+ are done\."), timeout=JOB_MS)
     told.get_by_role("link").click()
     expect(page.locator("[data-pane] video")).to_have_count(2)
+
+
+def test_the_browser_says_so_when_a_job_is_done_and_the_page_is_not_looked_at(
+    context: BrowserContext, page: Page, held: Callable[[], None]
+) -> None:
+    page.add_init_script(NOTIFIED)
+    sign_up(page, "elsewhere")
+    caller = Caller(context)
+    film = caller.upload(caller.post("projects", {"name": "Told"})["id"], sample="true")
+    caller.start(film, model="blend", resolution=[320, 180], held_out=False)
+    page.goto("/queue/")
+    button = page.get_by_role("button", name="Tell me when mine are done")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-notify]")).to_have_attribute("aria-pressed", "true")
+    with page.expect_response("**/notices/**"):  # it is known to be under way
+        pass
+    held()
+    expect(page.locator(".toast-note")).to_contain_text("done", timeout=JOB_MS)
+    title, words = page.evaluate("window.told")
+    assert title == "Inbetween" and re.search("Sample clip.* done", words), words
 
 
 def test_every_page_says_that_the_server_is_away_until_it_is_back(context: BrowserContext) -> None:

@@ -9,11 +9,15 @@ import av
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_pages_for_everybody import usable
 from tests.browser.test_story import make_project, sign_up, upload, wait_until
 from tests.engine.clips import film, pictures
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+LOG = "document.getElementById('job-log')"
+SHORT_LOG = """() => { const sheet = new CSSStyleSheet(); sheet.replaceSync(".log { max-height: 5rem !important; }");
+    document.adoptedStyleSheets = [sheet]; }"""
 SHOWN = "document.querySelector('[data-parts] video.front')"
 
 
@@ -75,6 +79,31 @@ def test_parts_are_watched_by_keyboard_while_more_are_added_and_the_page_is_not_
     assert position(page) == pytest.approx(5.5, abs=0.05)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled", exact=True)).to_be_visible(timeout=30_000)
+
+
+def test_the_page_of_a_job_under_way_can_be_used_by_everybody_and_its_log_stays_where_it_is_read(
+    page: Page, long_film: Path
+) -> None:
+    start(page, "perlman", long_film, "2")
+    expect(page.locator("[data-part-words]")).to_contain_text("are ready", timeout=60_000)
+    expect(page.locator("#job-status .steps .now")).to_have_text("Drawing new frames")
+    expect(page.locator("#job-status")).to_contain_text(re.compile(r"about .+ left"))
+    page.evaluate(SHORT_LOG)
+    page.locator("[data-log] summary").focus()
+    page.keyboard.press("Enter")
+    lines = page.locator("#job-log li")
+    expect(lines.nth(6)).to_be_attached(timeout=60_000)
+    usable(page)
+    count = lines.count()
+    expect(lines.nth(count)).to_be_attached(timeout=60_000)
+    assert page.evaluate(f"{LOG}.scrollHeight - {LOG}.clientHeight - {LOG}.scrollTop") <= 4
+    page.evaluate(f"{LOG}.scrollTop = 10")
+    count = lines.count()
+    expect(lines.nth(count)).to_be_attached(timeout=60_000)
+    assert page.evaluate(f"{LOG}.scrollTop") == 10
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
+    usable(page)
 
 
 def test_the_end_of_the_job_does_not_interrupt_who_watches(page: Page, tmp_path: Path) -> None:

@@ -84,6 +84,11 @@ def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Po
     expect(page.locator("#training-epochs tbody tr").nth(1)).to_be_visible(timeout=120_000)
     expect(page.locator("[data-chart-of=psnr] .trace")).to_have_count(3)  # this run, untrained, blend
     wait_for_points(page, 8)
+    expect(page.get_by_text("new figures come in every two seconds")).to_be_visible()
+    for words in ("Best epoch", "Last epoch"):
+        expect(page.locator("#training-status .bigs div").filter(has_text=words)).to_contain_text(
+            re.compile(r"\d dB\s*epoch \d")
+        )
 
     keeps_what_a_reader_does(page)
 
