@@ -120,19 +120,31 @@ class ToRgb:
         """
         width, height = size or (frame.width, frame.height)
         matrix, full = matrix_for(tags, frame.width, frame.height), is_full(frame, tags)
+        planar = not (deep or alpha or frame.format.is_rgb)
         rgb = self._scaler.reformat(
             frame,
             width,
             height,
-            RGB_FORMATS[deep, alpha],
+            "gbrp" if planar else RGB_FORMATS[deep, alpha],
             src_colorspace=matrix,
             dst_colorspace=matrix,
             interpolation=EXACT,
             src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
         )
+        if planar:
+            return _merged(rgb)
         picture = np.ascontiguousarray(rgb.to_ndarray())
         return _whole_range(picture, frame, full) if deep else picture
+
+
+def _merged(frame: av.VideoFrame) -> np.ndarray:
+    """ "gbrp" as (H, W, 3). For swscale the way over planes is half the work, with the same numbers in the end."""
+    green, blue, red = (
+        np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
+        for plane in frame.planes
+    )
+    return cv2.merge([red, green, blue])
 
 
 class ToSize:

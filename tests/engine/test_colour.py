@@ -71,6 +71,18 @@ def test_yuv_becomes_the_rgb_it_was_made_from(matrix: str, scale: str) -> None:
     assert np.abs(error).max() <= 2
 
 
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p10le", "nv12", "gray", "yuva420p", "rgb24", "gbrp"])
+@pytest.mark.parametrize("size", [None, (40, 30), (101, 77)])
+def test_colours_are_the_same_over_planes_and_packed(pix_fmt: str, size: tuple[int, int] | None) -> None:
+    """Without alpha a frame is converted plane by plane, which is half the work; with alpha in one piece."""
+    noise = np.random.default_rng(0).integers(0, 256, (31, 53, 3), dtype=np.uint8)
+    frame = av.VideoFrame.from_ndarray(noise, format="rgb24").reformat(format=pix_fmt)
+    for matrix, scale in CASES:
+        tags = ColourTags(matrix=matrix, range=scale)
+        over_planes, packed = (ToRgb()(frame, tags, size, alpha=alpha) for alpha in (False, True))
+        assert np.array_equal(over_planes, packed[..., :3])
+
+
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
 def test_grey_stays_grey(pix_fmt: str) -> None:
     grey = np.repeat(np.arange(256, dtype=np.uint8).repeat(4)[None, :, None], 16, axis=0).repeat(3, axis=2)

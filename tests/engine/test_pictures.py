@@ -138,18 +138,21 @@ def test_a_picture_over_the_limits_of_the_caller_is_refused(tmp_path: Path) -> N
         read_picture(path, Limits(max_width=32))
 
 
-def test_a_full_disk_is_said_and_leaves_the_old_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_picture(tmp_path / "a.png", pictures(1)[0])
+@pytest.mark.parametrize(("name", "writer"), [("a.png", (Path, "write_bytes")), ("a.jpg", (Image.Image, "save"))])
+def test_a_full_disk_is_said_and_leaves_the_old_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, writer: tuple[type, str]
+) -> None:
+    path = write_picture(tmp_path / name, pictures(1)[0])
     before = path.read_bytes()
 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(*writer, full)
     with pytest.raises(NoSpaceError, match="disk is full"):
         write_picture(path, pictures(2)[1])
     assert path.read_bytes() == before
-    assert [found.name for found in tmp_path.glob("*a*png*")] == ["a.png"]
+    assert [found.name for found in tmp_path.iterdir() if found.is_file()] == [name]
 
 
 @pytest.mark.parametrize(("name", "rgb"), [("a.bmp", np.zeros((4, 4, 3), np.uint8)), ("a.png", np.zeros((4, 4)))])
