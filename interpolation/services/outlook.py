@@ -128,16 +128,19 @@ def _learn(model: str | None) -> Rate | None:
     same = [point for drawn_by, point in jobs if drawn_by == model]
     if len(same) < ENOUGH:
         dear = {other: _dearness(other, model) for other in {drawn_by for drawn_by, _ in jobs}}
-        same = [(work * dear[drawn_by], seconds) for drawn_by, (work, seconds) in jobs]
+        alike = [(point[0] * dear[other], point[1]) for other, point in jobs if dear[other]]
+        same = alike or [point for _, point in jobs]
     return fit(same[:LEARNED_FROM])
 
 
 def _dearness(other: str | None, model: str | None) -> float:
-    """How many times what `model` takes for a frame `other` takes, by the benchmark; 1 where it says nothing of use:
-    beside a model that takes next to nothing, reading and writing count, which it leaves out."""
+    """How many times what `model` takes for a frame `other` takes, by the benchmark; 1 where it does not say.
+
+    0 for one so unlike that its jobs tell nothing: of a plain blend most of the time is reading and writing.
+    """
     taken, asked = _benchmarked(other), _benchmarked(model)
-    ratio = taken / asked if taken and asked else 1.0
-    return ratio if 1 / ALIKE <= ratio <= ALIKE else 1.0
+    ratio = taken / asked if taken and asked and other != model else 1.0
+    return ratio if 1 / ALIKE <= ratio <= ALIKE else 0.0
 
 
 def _point(job: Job) -> tuple[float, float] | None:
