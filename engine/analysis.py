@@ -20,7 +20,7 @@ from .translation import gettext as _
 from .video import VideoInfo, frame_times, read_frames
 
 CHART_POINTS = 2000  # a chart shows no more; of a longer film the busiest gap of each stretch is kept
-FORMAT = 2  # of the kept file; raised when what is found in the same source changes
+FORMAT = 3  # of the kept file; raised when what is found in the same source changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,9 +175,11 @@ def _tell(
 ) -> None:
     """Says what is missing, and where, of the frames between start and stop; `count` is the whole film's."""
     whole = start is None and stop is None
-    if damage.packets or (whole and count is not None and len(found) < count):
+    if damage.packets or not whole or (count is not None and len(found) < count):
         times = frame_times(path, limits)
-        damage.locate([time for time in times if (start or 0) <= time and (stop is None or time < stop)], found)
+        expected = [time for time in times if (start or 0) <= time and (stop is None or time < stop)]
+        if damage.packets or len(found) < len(expected):
+            damage.locate(expected, found)
         if not whole and not damage.where:
             damage.packets = 0  # what is broken lies before or behind this part
     for words in damage.words():

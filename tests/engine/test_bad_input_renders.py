@@ -316,6 +316,18 @@ def test_frames_lost_in_an_avi_are_told_and_the_others_keep_their_times(tmp_path
     assert result.certificate["ok"], result.certificate
 
 
+@pytest.mark.parametrize(("begin", "end", "lost"), [(0.0, 0.2, 1), (0.16, 0.4, 1), (0.16, 0.24, 0), (0.1, None, 2)])
+def test_of_a_part_only_its_own_lost_frames_are_told(
+    tmp_path: Path, begin: float, end: float | None, lost: int
+) -> None:
+    whole = film(tmp_path / "whole.avi", pictures(10), codec="mjpeg", pix_fmt="yuvj420p")
+    source = changed(whole, "a.avi", lambda data: without_heads(data, 3, 7))
+    result = render(source, tmp_path / "out", trim_start=F(str(begin)), trim_end=end and F(str(end)))
+    told = [note for note in result.metrics["notes"] if "could not be decoded" in note]
+    assert [note.split()[0] for note in told] == [str(lost)][: lost and 1]
+    assert result.certificate["ok"], result.certificate
+
+
 def test_frames_lost_in_an_avi_without_times_are_counted(tmp_path: Path) -> None:
     whole = film(tmp_path / "whole.avi", pictures(20), codec="mpeg4", options={"bf": "2", "g": "5"})
     source = changed(whole, "a.avi", lambda data: without_heads(data, 3, 12))
