@@ -78,14 +78,17 @@ class Beside:
         picture: Any,
         notes: list[str],
     ) -> None:
-        part, self._source = carry.part(first_frame), source
+        part, self._source, self._notes = carry.part(first_frame), source, notes
         with open_input(carry.source) as again:  # walked through before the packets are
             full = set(_first_moments(again, part))
         self._tracks: dict[int, Sound | Subtitles] = {}
+        self._sounds = list[Sound]()
         if carry.sound:
             notes += _early(source, first_frame) if not carry.begin else []
-            found = sound_tracks(source, result, entry, part, full, notes, browser_sound=carry.browser_sound)
-            self._tracks.update({track.source.index: track for track in found})
+            self._sounds = sound_tracks(
+                source, result, entry, part, full, notes, begin=carry.begin, browser_sound=carry.browser_sound
+            )
+            self._tracks.update({track.source.index: track for track in self._sounds})
         if carry.subtitles:
             texts = subtitle_tracks(source, result, entry, part, full, notes)
             self._tracks.update({track.source.index: track for track in texts})
@@ -95,13 +98,16 @@ class Beside:
             result.set_chapters(chapters)
 
     def packets(self) -> Iterator[Timed]:
-        """The packets of all these tracks, in the order of the source, with the time they are decoded at."""
+        """The packets of all these tracks, in the order of the source, with the time they are decoded at. At the end,
+        damage of the sound is told in the notes."""
         streams = [track.source for track in self._tracks.values()]
         for packet in packets(self._source, streams, Damage()) if streams else ():
             if packet.size:
                 yield from self._tracks[packet.stream_index].packets(packet)
         for track in self._tracks.values():
             yield from track.rest()
+        for sound in self._sounds:
+            self._notes += sound.hearing.words()
 
 
 def _early(source: InputContainer, first_frame: Fraction) -> list[str]:

@@ -119,7 +119,11 @@ def _places(times: Sequence[Fraction], grid: Sequence[Fraction]) -> str:
             runs[-1].append(place)
         else:
             runs.append([place])
-    spans = [(grid[run[0]], grid[run[-1]]) for run in runs]
+    return places_of([(grid[run[0]], grid[run[-1]]) for run in runs])
+
+
+def places_of(spans: Sequence[tuple[Fraction, Fraction]]) -> str:
+    """Spans of time in words, (first, last) in seconds."""
     return _some([f"{_s(first)} s" if first == last else f"{_s(first)}-{_s(last)} s" for first, last in spans])
 
 

@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from .avi import date, index_of, lost_frames
+from .avi import SoundTimes, date, index_of, lost_frames
 from .damage import Damage, check_outside, declared_codec
 from .errors import BadInputError
 from .media_types import READABLE, Limits, sniff
@@ -105,12 +105,13 @@ def codec_name(stream: Any) -> str:
 
 def packets(container: InputContainer, stream: Any, damage: Damage) -> Iterator[av.Packet[Any]]:
     """The packets of one stream, or several, without those marked corrupt; a read error ends them."""
-    clock, index = Running(resets_of(container)), index_of(container)
+    clock, index, sounds = Running(resets_of(container)), index_of(container), SoundTimes(container)
     try:
         for packet in container.demux(stream):
             broken = clock.is_broken(packet)
             clock.run_on(packet)
             date(packet, index)
+            sounds.date(packet)
             if broken and packet.size:
                 damage.packets += 1
             else:

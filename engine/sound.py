@@ -14,6 +14,7 @@ from av.container import InputContainer, OutputContainer
 
 from .demux import codec_name
 from .formats import Format
+from .hearing import Hearing
 from .part import Part, Timed
 from .steady import Converter, Steady
 from .stretch import Samples, Stretcher
@@ -36,6 +37,9 @@ class Sound(Protocol):
     @property
     def source(self) -> AudioStream: ...
 
+    @property
+    def hearing(self) -> Hearing: ...
+
     def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
         """What becomes of a packet of the source."""
         ...
@@ -49,11 +53,15 @@ class CopiedSound:
     """Packets as they are. Times that a file counting in milliseconds had to round are made even again.
 
     hides: the container can hide what lies before the first frame of the picture. Then the packet in front comes along,
-    without which a decoder does not get the next one right, and the cut falls between two samples.
+    without which a decoder does not get the next one right, and the cut falls between two samples. Packets are decoded
+    too, only to know what is damaged.
     """
 
-    def __init__(self, source: AudioStream, target: AudioStream, part: Part, *, hides: bool) -> None:
-        self.source, self._target, self._part = source, target, part
+    def __init__(self, source: AudioStream, target: AudioStream, part: Part, hearing: Hearing, *, hides: bool) -> None:
+        self.source, self._target, self._part, self.hearing = source, target, part, hearing
+        self._frame = source.codec_context.frame_size or 0  # as the file says it; decoding may change it
+        self._codec, self._heads = codec_name(source), False  # whether its packets begin with heads, as in broadcasts
+        source.codec_context.options = {"err_detect": "crccheck"}
         self._unit, self._rate = source.time_base or Fraction(1, source.sample_rate), source.sample_rate
         # A moment is a whole number of ticks, as an hour has 170 000 packets and fractions are slow
         self._ticks = lcm(self._unit.denominator, self._rate, part.origin.denominator)  # a second
@@ -68,8 +76,8 @@ class CopiedSound:
         if stamp is None:
             return
         step = self._ticks * self._unit.numerator // self._unit.denominator
-        start, frame = stamp * step - self._origin, self.source.codec_context.frame_size or 0
-        length = frame * self._ticks // self._rate or (packet.duration or 0) * step
+        start = stamp * step - self._origin
+        length = self._frame * self._ticks // self._rate or (packet.duration or 0) * step
         if self._next is not None and abs(start - self._next) <= step:
             start = self._next
         self._next = start + length
@@ -77,10 +85,21 @@ class CopiedSound:
             return
         if self._end is not None and start >= self._end:
             return
+        if self._is_lost(packet):
+            return
         packet.stream, packet.time_base = self._target, Fraction(1, self._rate)
         packet.pts = packet.dts = (start * self._rate + self._ticks // 2) // self._ticks
         packet.duration = length * self._rate // self._ticks
         yield Fraction(start, self._ticks), packet
+
+    def _is_lost(self, packet: av.Packet[AudioStream]) -> bool:
+        """Whether nobody can play it. It is left out, as the muxer may refuse it; the time of the rest is kept."""
+        whole = self._codec != "aac" or _is_adts(packet)
+        self._heads = self._heads or (whole and self._codec == "aac")
+        if self._heads and not whole:
+            self.hearing.miss(packet)
+            return True
+        return self.hearing.frames(packet) is None and (self.hearing.any or not self.source.codec_context.extradata)
 
     def rest(self) -> Iterable[Timed]:
         return ()
@@ -89,8 +108,8 @@ class CopiedSound:
 class EncodedSound:
     """Decoded, cut to the sample, stretched if the part is, and encoded."""
 
-    def __init__(self, source: AudioStream, target: AudioStream, part: Part) -> None:
-        self.source, self.target = source, target
+    def __init__(self, source: AudioStream, target: AudioStream, part: Part, hearing: Hearing) -> None:
+        self.source, self.target, self.hearing = source, target, hearing
         context = target.codec_context
         self._steady, self._stretch = Steady(part), part.stretch
         self._layout, self._rate = context.layout.name, context.sample_rate
@@ -100,11 +119,7 @@ class EncodedSound:
         self._at = 0  # the sample of the result that the stretcher gives next
 
     def packets(self, packet: av.Packet[AudioStream]) -> Iterator[Timed]:
-        try:
-            frames = packet.decode()
-        except (av.FFmpegError, EOFError):
-            return  # a damaged piece of sound: the gap stays silent, times of the rest are kept
-        for frame in frames:
+        for frame in self.hearing.frames(packet) or ():  # a damaged piece stays silent, times of the rest are kept
             for piece in self._steady.pieces(frame):
                 yield from self._encoded(self._stretched(piece) if self._stretch > 1 else [piece])
 
@@ -145,11 +160,12 @@ def sound_tracks(
     full: set[int],
     notes: list[str],
     *,
+    begin: Fraction,
     browser_sound: bool,
 ) -> list[Sound]:
     """Adds a track to `result`, a file of the format `entry`, for every sound track of `source`; says in `notes` what
-    was lost on the way. full: indices of the streams that have anything in the part. browser_sound: AAC in stereo where
-    browsers do not play it as it is."""
+    was lost on the way. full: indices of the streams that have anything in the part. begin: seconds from the first
+    frame of the source to the part. browser_sound: AAC in stereo where browsers do not play it as it is."""
     held = BROWSER_CODECS if browser_sound else entry.sound
     tracks: list[Sound] = []
     for number, stream in enumerate(source.streams.audio, 1):
@@ -161,16 +177,24 @@ def sound_tracks(
                 words = _("Sound track {number} ({codec}) cannot be decoded here and was left out.")
             notes.append(words.format(number=number, codec=codec))
             continue
+        hearing = Hearing(number, part, begin)
         if codec in held and part.stretch == 1 and not codec.startswith("pcm"):  # PCM comes in pieces of any length
             target = result.add_stream_from_template(stream)
-            tracks.append(CopiedSound(stream, target, part, hides=entry.container != "webm"))
+            hides = entry.container != "webm"
+            tracks.append(CopiedSound(stream, target, part, hearing, hides=hides))
         else:
             target = _encoder(stream, result, "aac" if browser_sound else entry.sound_encoder, stereo=browser_sound)
-            tracks.append(EncodedSound(stream, target, part))
+            tracks.append(EncodedSound(stream, target, part, hearing))
             if not browser_sound:
                 notes += _losses(number, stream, target, entry)
         copy_track_words(stream, target)
     return tracks
+
+
+def _is_adts(packet: av.Packet[AudioStream]) -> bool:
+    """Whether AAC of a broadcast still has the head that the muxer wants to take off."""
+    head = bytes(memoryview(packet)[:7])
+    return len(head) == 7 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 and head[2] >> 2 & 15 < 13
 
 
 def decodable(stream: AudioStream) -> bool:
