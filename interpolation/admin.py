@@ -242,6 +242,7 @@ class PeopleAdmin(UserAdmin):
 
     list_display = ("username", "email", "is_staff", "is_active", "last_login", "waiting", "running", "storage")
     inlines = (LimitsInline,)
+    readonly_fields = ("last_login", "date_joined")  # nobody's to change, and Django's fields for them have no label
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         def count(status: str) -> Count:

@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 BUDGET = 150_000  # bytes over the wire of a first visit
-RUN = """async (tags) => (await axe.run(document, { runOnly: tags, resultTypes: ["violations"] })).violations
+# Style sheets are not preloaded: axe would write them into the page, which the portal forbids, for a rule not run here.
+RUN = """async (tags) => (await axe.run(document,
+    { runOnly: tags, resultTypes: ["violations"], preload: { assets: ["media"] } })).violations
     .filter((one) => ["serious", "critical"].includes(one.impact))
     .map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.target.join(" ")).join("; ")}`)"""
 

@@ -95,8 +95,10 @@ def test_a_link_is_over_at_its_end(page: Page, stranger: Page, studio: Studio, p
         rows.execute("UPDATE interpolation_sharelink SET expires_at = datetime('now', '-1 second')")
     answer = stranger.reload()
     assert answer and answer.status == 404
+    usable(stranger)
     page.reload()
     expect(page.locator(".link-row").first).to_contain_text("over since")
+    usable(page)
     revoke(page)
 
 
