@@ -5,7 +5,8 @@
   // The account's choice holds wherever somebody is signed in; this browser remembers it for pages before that.
   const store = (choice) => { try { localStorage.setItem("theme", choice); } catch { /* private window */ } };
   const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  let choice = document.documentElement.dataset.themeKept || stored() || "system";
+  const known = (kept) => (["light", "dark"].includes(kept) ? kept : "system"); // the administration keeps "auto" there
+  let choice = document.documentElement.dataset.themeKept || known(stored());
   if (document.documentElement.dataset.themeKept) store(choice);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) document.cookie = `time_zone=${zone}; path=/; max-age=31536000; SameSite=Lax`;
