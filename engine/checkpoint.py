@@ -48,8 +48,16 @@ def models_folder() -> Path:
     return Path(os.environ.get("INBETWEEN_MODELS") or Path(__file__).parent.parent / "models")
 
 
-def save_checkpoint(path: str | Path, net: Network, *, step: int, metrics: Mapping[str, Any] | None = None) -> str:
-    """Write the weights atomically; returns the sha256 of the file."""
+def save_checkpoint(
+    path: str | Path,
+    net: Network,
+    *,
+    step: int,
+    metrics: Mapping[str, Any] | None = None,
+    byte_steps: Mapping[str, torch.Tensor] | None = None,
+) -> str:
+    """Write the weights atomically; returns the sha256 of the file. `byte_steps`: what drawing in 8 bits needs to know
+    of these weights (`engine.nets.int8`)."""
     path = Path(path)
     payload = {
         "format": _FORMAT,
@@ -57,6 +65,7 @@ def save_checkpoint(path: str | Path, net: Network, *, step: int, metrics: Mappi
         "step": step,
         "metrics": dict(metrics or {}),
         "weights": {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()},
+        "byte_steps": {name: value.cpu() for name, value in (byte_steps or {}).items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomically(path) as temporary:
@@ -65,7 +74,7 @@ def save_checkpoint(path: str | Path, net: Network, *, step: int, metrics: Mappi
 
 
 def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tuple[Network, dict[str, Any]]:
-    """The network in eval mode on `device`, and {step, metrics, config}.
+    """The network in eval mode on `device`, and {step, metrics, config, byte_steps}; of older files the last is empty.
 
     Raises:
         WeightsError: missing, damaged, not ours, or weights that do not fit the architecture; names the file.
@@ -81,7 +90,8 @@ def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> tup
                 path=path
             )
         ) from error
-    return net.to(device).eval(), {key: payload[key] for key in ("step", "metrics", "config")}
+    carried = {key: payload[key] for key in ("step", "metrics", "config")}
+    return net.to(device).eval(), carried | {"byte_steps": payload.get("byte_steps", {})}
 
 
 def list_models(models_dir: Path | None = None) -> list[ModelInfo]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +22,9 @@ from .memory import keep_freed_memory
 from .metrics import blend
 from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor, same_light
 from .nets import EncoderDecoder, FlowFusion, Network, build, channels_last
+from .nets.byte_steps import Steps
 from .nets.flow_fusion import Features, Match, Synthesis
+from .nets.int8 import Int8FlowFusion, has_vnni
 from .pixels import (
     AnyPicture,
     alpha_tensor,
@@ -55,10 +58,14 @@ class Pair(Protocol):
 class Interpolator:
     """A network on a device. Make it with `load`; it is not safe to share between threads."""
 
-    def __init__(self, net: Network, info: ModelInfo, device: str) -> None:
+    def __init__(self, net: Network, info: ModelInfo, device: str, byte_steps: Steps | None = None) -> None:
+        """`byte_steps` of the weights, if they are known, let a CPU that is fast at it draw in 8 bits."""
         self.info = info
         self.device = device
-        self._net = channels_last(net.eval().to(device=device, dtype=_inference_dtype(device)))
+        dtype = _inference_dtype(device)
+        if byte_steps and isinstance(net, FlowFusion) and device == "cpu" and draws_in_bytes():
+            net, dtype = Int8FlowFusion(net, byte_steps), torch.float32
+        self._net = channels_last(net.eval().to(device=device, dtype=dtype))
         self._last: tuple[AnyPicture, float, dict[Box, Features]] | None = None  # frame, ground, its parts encoded
 
     @classmethod
@@ -77,8 +84,10 @@ class Interpolator:
         info = _find(path)
         if info.arch == BLEND:
             return _Blender(info, device)
-        net = load_checkpoint(info.path)[0] if info.path else build(ModelConfig(arch=info.arch))
-        return cls(net, info, device)
+        if info.path is None:
+            return cls(build(ModelConfig(arch=info.arch)), info, device)
+        net, carried = load_checkpoint(info.path)
+        return cls(net, info, device, carried["byte_steps"])
 
     def pair(self, img0: AnyPicture, img1: AnyPicture) -> Pair:
         """Match two frames of one size and kind, 16 pixels a side or more. A frame that was img1 before is not encoded
@@ -315,6 +324,18 @@ def _inference_dtype(device: str) -> torch.dtype:
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     return torch.bfloat16 if cpu_has_bf16() else torch.float32
+
+
+def draws_in_bytes() -> bool:
+    """Whether the CPU is fast at 8 bits; INBETWEEN_INT8=off keeps it from it.
+
+    Raises:
+        BadOptionsError: the variable holds something else than auto or off.
+    """
+    wish = os.environ.get("INBETWEEN_INT8", "").strip() or "auto"
+    if wish not in ("auto", "off"):
+        raise BadOptionsError(_('INBETWEEN_INT8 = "{text}" is not usable. Choose auto or off.').format(text=wish))
+    return wish == "auto" and has_vnni()
 
 
 def cpu_has_bf16() -> bool:

@@ -143,9 +143,10 @@ def backward_warp(image: Tensor, flow: Tensor, *, cubic: bool = False) -> Tensor
 
 def _remap(image: Tensor, flow: Tensor, interpolation: int) -> Tensor:
     """`backward_warp` through OpenCV, which works on pixels with their channels side by side."""
-    warped = torch.empty(image.shape, memory_format=torch.channels_last)
+    dtype = image.dtype if image.dtype == torch.uint8 else torch.float32
+    warped = torch.empty(image.shape, dtype=dtype, memory_format=torch.channels_last)
     for source, vectors, target in zip(image, flow, warped, strict=True):
-        pixels = source.permute(1, 2, 0).float().contiguous().numpy()
+        pixels = source.permute(1, 2, 0).to(dtype).contiguous().numpy()
         out = target.permute(1, 2, 0).numpy()
         cv2.remap(pixels, *_positions(vectors), interpolation, out, borderMode=cv2.BORDER_REPLICATE)
     return warped.to(image.dtype)
@@ -197,7 +198,7 @@ def by_opencv(tensor: Tensor) -> bool:
     )
 
 
-def to_pixels(image: Tensor) -> NDArray[np.float32]:
+def to_pixels(image: Tensor) -> NDArray[Any]:
     """(1, C, H, W) to (H, W, C), without a copy where the tensor is laid out so."""
     return image[0].permute(1, 2, 0).contiguous().numpy()
 

@@ -43,7 +43,7 @@ from .losses import (
 from .ranks import Ranks
 from .samples import batches, open_sources, validation_set
 from .showing import Shown, show
-from .validation import Figures, validate, validate_references
+from .validation import Figures, measured_byte_steps, validate, validate_references
 
 _SAVE_EVERY_S = 180
 _MAX_BAD_STEPS = 20
@@ -337,8 +337,9 @@ class _Run:
     def _publish(self, figures: Figures) -> None:
         metrics = {"psnr": figures.psnr, "ssim": figures.ssim, **self.references, "set": "validation"}
         save_checkpoint(
-            self.model_path, self.state.average, step=self.state.base_step + self.state.step, metrics=metrics
-        )
+            self.model_path, self.state.average, step=self.state.base_step + self.state.step, metrics=metrics,
+            byte_steps=measured_byte_steps(self.state.average, self.kept_apart),
+        )  # fmt: skip
 
     def _save_last(self) -> None:
         self.saved = time.monotonic()

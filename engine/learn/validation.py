@@ -14,7 +14,8 @@ from engine.config import ModelConfig
 from engine.interpolator import Interpolator
 from engine.metrics import blend, psnr, ssim
 from engine.motion import Picture
-from engine.nets import Network, build
+from engine.nets import FlowFusion, Network, build
+from engine.nets.byte_steps import Observed, Steps
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,17 @@ def validate(net: Network, triplets: Sequence[dict[str, Any]], device: str) -> F
     """PSNR and SSIM of `net`, which is copied and left as it is."""
     interpolator = Interpolator(deepcopy(net), untrained_info(net.config.arch), device)
     return _measure(lambda img0, img1, t: interpolator.pair(img0, img1).at(t), triplets)
+
+
+def measured_byte_steps(net: Network, triplets: Sequence[dict[str, Any]]) -> Steps:
+    """What drawing in 8 bits needs to know of `net`, from what it draws of the triplets; empty where there are none."""
+    if not isinstance(net, FlowFusion) or not triplets:
+        return {}
+    drawing = Observed(net)
+    interpolator = Interpolator(drawing, untrained_info(net.config.arch), "cpu")
+    for one in triplets:
+        interpolator.pair(one["img0"], one["img1"]).at(one["timestep"])
+    return drawing.steps
 
 
 def validate_references(triplets: Sequence[dict[str, Any]], config: ModelConfig) -> dict[str, float | None]:

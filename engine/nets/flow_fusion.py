@@ -15,6 +15,7 @@ the time it is given for; features are in the compute type (bf16 where it is fas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,6 +48,9 @@ _COARSE_REACH = (2, 4, 8)  # how far from x candidates are taken, pixels of 1/4 
 _FINE_REACH = 2  # and of 1/2 size
 _COARSE_CANDIDATES = 3 + len(_STEPS) * len(_COARSE_REACH)
 _FINE_CANDIDATES = 1 + len(_STEPS)
+# channels of what the decoders are told besides features: both pictures, compared; geometry; the candidates' costs
+COARSE_TOLD = (3, 3, 2, 2, 2, _COARSE_CANDIDATES)
+FINE_TOLD = (3, 3, 4, _FINE_CANDIDATES)
 _BETA = 60.0  # a candidate whose difference is larger by 1/_BETA of the range counts e times less
 _COARSE_LEAD, _FINE_LEAD = 2.0, 3.0  # head start of the place itself, before anything is learned (logits)
 
@@ -110,12 +114,11 @@ class FlowFusion(Network):
         # weights from before there was a stem read the picture at full size
         first, seen = (conv(3, config.stem), config.stem) if config.stem else (conv(3, half, stride=2), half)
         self.encode_net = nn.Sequential(first, conv(seen, features, stride=2), conv(features, features))
-        self.coarse_net = _CoarseNet(2 * features + 12 + _COARSE_CANDIDATES, quarter, eighth, config.wide)
+        self.coarse_net = _CoarseNet(2 * features + sum(COARSE_TOLD), quarter, eighth, config.wide)
         self.coarse_head = correction_head(quarter, _COARSE_CANDIDATES)
         context = max(half // 2, half - 10)
         self.to_half = upsample(quarter, context)
-        # besides what comes from 1/4 size: six channels of picture, four of flow, and the costs
-        self.fine_net = nn.Sequential(conv(context + 10 + _FINE_CANDIDATES, half), conv(half, half))
+        self.fine_net = nn.Sequential(conv(context + sum(FINE_TOLD), half), conv(half, half))
         # the choice, and a change of both flows, in tenths of a pixel so that early steps do not jump
         self.fine_head = Scaled(correction_head(half, _FINE_CANDIDATES + 4), [1.0] * _FINE_CANDIDATES + [0.1] * 4)
         self.mask_head = correction_head(half, 1, doubling=True)
@@ -131,8 +134,7 @@ class FlowFusion(Network):
     def encode(self, picture: Tensor) -> Features:
         """Pictures (N, 3, H, W) float32 0-1 to their features."""
         small = halved(picture)
-        seen = (interleaved(small if self.config.stem else picture) - 0.5) * 2
-        features = self.encode_net(seen.to(compute_dtype(self, picture.device.type)))
+        features = self.read(small if self.config.stem else picture)
         return Features(planar(picture), small, luma(small), halved(small), features)
 
     def match(self, frame0: Features, frame1: Features, flow_01: Tensor, flow_10: Tensor) -> Match:
@@ -140,14 +142,10 @@ class FlowFusion(Network):
         motions, geometry = _candidates(flow_01, flow_10)
         early, late, costs = seen_along(motions, frame0.tiny, frame1.tiny)
         middle = motions[0]
-        inputs = joined(
-            backward_warp(frame0.quarter, -0.5 * middle),
-            backward_warp(frame1.quarter, 0.5 * middle),
-            torch.cat([*_compared(early[0], late[0]), geometry, costs * _COST_SCALE], dim=1),
-        )
-        hidden = self.coarse_net(inputs)
-        logits = planar(self.coarse_head(hidden)) - _BETA * costs
-        weights = _share(logits, _COARSE_LEAD)
+        features = backward_warp(frame0.quarter, -0.5 * middle), backward_warp(frame1.quarter, 0.5 * middle)
+        told = *_compared(early[0], late[0]), *geometry, costs * _COST_SCALE
+        hidden, logits = self.weigh(features, told)
+        weights = _share(logits - _BETA * costs, _COARSE_LEAD)
         motion = _mixed(motions, weights)
         choice = Choice(weights, torch.stack(motions), early, late) if torch.is_grad_enabled() else None
         return Match(frame0, frame1, flow_01, flow_10, motion, hidden, choice)
@@ -161,21 +159,41 @@ class FlowFusion(Network):
         early, late, costs = seen_along(motions, pair.frame0.luma, pair.frame1.luma, t)
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1)
         seen = backward_warp(pair.frame0.small, flows[:, :2]), backward_warp(pair.frame1.small, flows[:, 2:])
-        told = *_compared(*seen), torch.cat([flows * _FLOW_SCALE, costs * _COST_SCALE], dim=1)
-        fine = self.fine_net(joined(self.to_half(hidden), *told))
-        logits, change = planar(self.fine_head(fine)).split([_FINE_CANDIDATES, 4], dim=1)
+        told = *_compared(*seen), flows * _FLOW_SCALE, costs * _COST_SCALE
+        chosen, mask, less = self.refine(hidden, told)
+        logits, change = chosen.split([_FINE_CANDIDATES, 4], dim=1)
         weights = _share(logits - _BETA * costs, _FINE_LEAD)
         motion = _mixed(motions, weights)
         choice = Choice(weights, torch.stack(motions), early, late) if torch.is_grad_enabled() else None
         flows = torch.cat([-t * motion, (1 - t) * motion], dim=1) + change
         prior = torch.log((1 - t).clamp(min=1e-4) / t.clamp(min=1e-4))  # nearer in time counts more
-        mask = torch.sigmoid(self.mask_head(fine).float() + prior)
-        less = None
-        if self.config.detail:  # nothing is left out at the frames themselves
-            less = self.detail_head(self.detail_net(fine)) * (4 * t * (1 - t))  # float32, as t is
+        mask = torch.sigmoid(mask + prior)
+        if less is not None:  # nothing is left out at the frames themselves
+            less = less * (4 * t * (1 - t))
             less = less.clamp(0, 1)  # beyond, what is unlike anything learned would be sharpened without measure
         picture = fuse_warped(pair.frame0.picture, pair.frame1.picture, flows[:, :2], flows[:, 2:], mask, less)
         return Synthesis(picture, flows[:, :2], flows[:, 2:], mask, pair, choice)
+
+    # The three parts that are convolutions and nothing else; `int8` does the same in 8 bits.
+
+    def read(self, picture: Tensor) -> Tensor:
+        """A picture (N, 3, H, W), or with a stem the one of half size, to features (N, C, H/4, W/4) of the full one."""
+        seen = (interleaved(picture) - 0.5) * 2
+        return self.encode_net(seen.to(compute_dtype(self, picture.device.type)))
+
+    def weigh(self, features: tuple[Tensor, Tensor], told: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Both frames' features along the motion and what else is known, (N, _, h, w) at 1/4 size, to what is made of
+        it (N, C, h, w), and the candidates' logits (N, K, h, w) float32."""
+        hidden = self.coarse_net(joined(*features, *told))
+        return hidden, planar(self.coarse_head(hidden))
+
+    def refine(self, hidden: Tensor, told: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What was made at 1/4 size and what is known at 1/2 size (N, _, h, w) to float32: the candidates' logits and
+        the change of both flows (N, K + 4, h, w), the mask's logits (N, 1, 2h, 2w), and the detail to leave out
+        (N, 2, 2h, 2w), or None."""
+        fine = self.fine_net(joined(self.to_half(hidden), *told))
+        less = self.detail_head(self.detail_net(fine)).float() if self.config.detail else None
+        return planar(self.fine_head(fine)), self.mask_head(fine).float(), less
 
 
 class _CoarseNet(nn.Module):
@@ -220,8 +238,8 @@ class _WideNet(nn.Module):
         return self.grow(sixteenth + self.widest(sixteenth))[..., :height, :width]
 
 
-def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[list[Tensor], Tensor]:
-    """K motions at t = 1/2 to choose from (N, 2, h, w), and what the decoder is told of them (N, 6, h, w).
+def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """K motions at t = 1/2 to choose from (N, 2, h, w), and what the decoder is told of them, (N, 2, h, w) each.
 
     Each direction of flow is followed from its own frame to the middle. The first candidate weighs the two answers by
     trust, the next two are the answers themselves, the others the first one's neighbours.
@@ -233,7 +251,7 @@ def _candidates(flow_01: Tensor, flow_10: Tensor) -> tuple[list[Tensor], Tensor]
     motion = planar((trust0 * from0[:, :2] - trust1 * from1[:, :2]) / (trust0 + trust1))
     disagreement = from0[:, :2] + from1[:, :2]
     around = shifted(motion, [(y * reach, x * reach) for reach in _COARSE_REACH for y, x in _STEPS])
-    geometry = torch.cat([motion * _FLOW_SCALE, disagreement * _MISS_SCALE, trust0, trust1], dim=1)
+    geometry = [motion * _FLOW_SCALE, disagreement * _MISS_SCALE, torch.cat([trust0, trust1], dim=1)]
     return [motion, from0[:, :2], -from1[:, :2], *around], geometry
 
 

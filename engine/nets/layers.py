@@ -21,7 +21,7 @@ class Network(nn.Module):
     multiple: int
 
 
-_SLOPE = 0.1  # of the leaky ReLU
+SLOPE = 0.1  # of the leaky ReLU
 
 
 class ConvLeaky(nn.Sequential):
@@ -33,7 +33,7 @@ class ConvLeaky(nn.Sequential):
         if not _fused(x) or x.dtype != layer.weight.dtype:
             return super().forward(x)
         return torch.ops.mkldnn._convolution_pointwise(
-            x, layer.weight, layer.bias, layer.padding, layer.stride, layer.dilation, 1, "leaky_relu", [_SLOPE], ""
+            x, layer.weight, layer.bias, layer.padding, layer.stride, layer.dilation, 1, "leaky_relu", [SLOPE], ""
         )
 
 
@@ -50,10 +50,10 @@ def conv(channels_in: int, channels_out: int, stride: int = 1) -> ConvLeaky:
     Initialised by Kaiming's rule: with PyTorch's default the network learns to silence its own corrections.
     """
     layer = nn.Conv2d(channels_in, channels_out, 3 if stride == 1 else 4, stride, padding=1)
-    nn.init.kaiming_normal_(layer.weight, a=_SLOPE)
+    nn.init.kaiming_normal_(layer.weight, a=SLOPE)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
-    return ConvLeaky(layer, nn.LeakyReLU(_SLOPE, inplace=True))
+    return ConvLeaky(layer, nn.LeakyReLU(SLOPE, inplace=True))
 
 
 def correction_head(channels_in: int, channels_out: int, *, doubling: bool = False) -> nn.Module:
@@ -75,15 +75,34 @@ class _Doubling(nn.ConvTranspose2d):
         """(N, C, H, W) to (N, C', 2H, 2W)."""
         if not _fused(x) or len(x) != 1:
             return super().forward(x, output_size).float()
-        assert self.bias is not None
-        channels_in, channels_out = self.weight.shape[:2]
-        weight = self.weight.permute(1, 2, 3, 0).reshape(4 * channels_out, channels_in, 1, 1)
-        corners = planar(F.conv2d(x, weight, self.bias.repeat_interleave(4)))
-        height, width = x.shape[-2:]
-        doubled = np.empty((channels_out, height, 2, width, 2), np.float32)
-        for half_row, pair in enumerate(corners.reshape(channels_out * 2, 2, height, width).numpy()):
-            cv2.merge(list(pair), dst=doubled[half_row // 2, :, half_row % 2])
-        return torch.from_numpy(doubled).reshape(1, channels_out, 2 * height, 2 * width)
+        corners = head_conv(self)
+        return doubled(planar(F.conv2d(x, corners.weight, corners.bias)))
+
+
+def head_conv(head: nn.Module) -> nn.Conv2d:
+    """A `correction_head` as a convolution of 1x1, if it doubles one of (channel, row, column); see `doubled`."""
+    if isinstance(head, _Doubling):
+        assert head.bias is not None
+        weight = head.weight.detach().permute(1, 2, 3, 0).flatten(0, 2)[..., None, None]
+        return conv_of(weight, head.bias.detach().repeat_interleave(4))
+    assert isinstance(head, nn.Conv2d)
+    return head
+
+
+def conv_of(weight: Tensor, bias: Tensor) -> nn.Conv2d:
+    """A convolution of 1x1 with these weights (C', C, 1, 1)."""
+    layer = nn.Conv2d(weight.shape[1], weight.shape[0], 1, device="meta")
+    layer.weight, layer.bias = (nn.Parameter(values, requires_grad=False) for values in (weight, bias))
+    return layer
+
+
+def doubled(corners: Tensor) -> Tensor:
+    """(1, C * 4, H, W) float32 planes, four for each channel, (row, column), to (1, C, 2H, 2W)."""
+    _, planes, height, width = corners.shape
+    made = np.empty((planes // 4, height, 2, width, 2), np.float32)
+    for half_row, pair in enumerate(corners.reshape(planes // 2, 2, height, width).numpy()):
+        cv2.merge(list(pair), dst=made[half_row // 2, :, half_row % 2])
+    return torch.from_numpy(made).reshape(1, planes // 4, 2 * height, 2 * width)
 
 
 class Scaled(nn.Module):
@@ -137,10 +156,10 @@ def joined(*parts: Tensor) -> Tensor:
 def upsample(channels_in: int, channels_out: int) -> nn.Sequential:
     """(N, channels_in, H, W) to (N, channels_out, 2H, 2W): transposed convolution, leaky ReLU."""
     layer = nn.ConvTranspose2d(channels_in, channels_out, 2, stride=2)  # each pixel of the result sees one of the input
-    nn.init.normal_(layer.weight, std=(2 / (1 + _SLOPE**2) / channels_in) ** 0.5)
+    nn.init.normal_(layer.weight, std=(2 / (1 + SLOPE**2) / channels_in) ** 0.5)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
-    return nn.Sequential(layer, nn.LeakyReLU(_SLOPE, inplace=True))
+    return nn.Sequential(layer, nn.LeakyReLU(SLOPE, inplace=True))
 
 
 def compute_dtype(module: nn.Module, device_type: str) -> torch.dtype:

@@ -40,6 +40,7 @@ def test_a_run_writes_weights_history_and_reports_every_step_and_epoch(config: T
     _net, carried = load_checkpoint(result.model_path)
     assert carried["step"] in (3, 6)
     assert carried["metrics"]["psnr"] == result.best_psnr
+    assert carried["byte_steps"]["fine"].shape == (SMALL.half,)  # so it can be drawn with in 8 bits
     history = json.loads(result.history_path.read_text())
     assert [epoch["psnr"] for epoch in history["epochs"]] == [report.psnr for report in epochs]
     assert history["config"]["seed"] == 5
