@@ -332,7 +332,7 @@ def draws_in_bytes() -> bool:
     Raises:
         BadOptionsError: the variable holds something else than auto or off.
     """
-    wish = os.environ.get("INBETWEEN_INT8", "").strip() or "auto"
+    wish = os.environ.get("INBETWEEN_INT8", "auto").strip() or "auto"
     if wish not in ("auto", "off"):
         raise BadOptionsError(_('INBETWEEN_INT8 = "{text}" is not usable. Choose auto or off.').format(text=wish))
     return wish == "auto" and has_vnni()

@@ -26,7 +26,7 @@ def test_every_empty_list_says_what_it_is_for(page: Page) -> None:
     for path in EMPTY:
         page.goto(path)
         empty = page.locator(".empty")
-        expect(empty).to_be_visible()
+        expect(empty).to_be_visible(timeout=120_000)  # the queue shows somebody else's job while one runs
         expect(empty.get_by_role("heading")).to_be_visible()
         expect(empty.locator("svg").first).to_be_visible()
         usable(page)
