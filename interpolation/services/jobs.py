@@ -100,7 +100,7 @@ def default_model() -> ModelInfo | None:
 
 def would_differ(job: Job, usual: ModelInfo) -> bool:
     """Whether the same settings, drawn by `usual`, would give anything else than this job did, or would have."""
-    if job.model_name:
+    if job.model_sha256 or job.model_name:
         return (usual.sha256 or usual.name) != (job.model_sha256 or job.model_name)
     return job.options.get("model", "default") not in ("default", usual.name)  # it ended before anything was drawn
 
