@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from engine.config import RenderOptions
 
+from ..job_form import JobForm
 from ..models import Job, Preview
 from ..templatetags.inbetween import format_label, fps, per_frame, span
 from .results import picture_size, result_fps, stretch
@@ -27,7 +29,15 @@ WORDS = {
     "trim_start": _("From"),
     "trim_end": _("To"),
     "bit_depth": _("Bit depth"),
+    "deinterlace": _("Interlaced lines"),
+    "encoder": _("Encoder"),
+    "held_out": _("Quality measured"),
     "model": _("Model asked for"),
+}
+CHOICES: dict[str, dict[str, Any]] = {
+    name: dict(cast(Any, field.choices))
+    for name, field in JobForm.base_fields.items()
+    if isinstance(field, forms.ChoiceField)
 }
 
 
@@ -81,7 +91,7 @@ def _value(key: str, value: Any) -> Any:
         return f"{value[0]} × {value[1]}"
     if key == "format":
         return format_label(value) or str(value)
-    return fps(value) if key == "target_fps" else str(value)
+    return fps(value) if key == "target_fps" else CHOICES.get(key, {}).get(value, str(value))
 
 
 def figure_rows(first: Job, second: Job) -> list[dict[str, Any]]:

@@ -105,6 +105,15 @@ def test_what_drew_them_differs_only_where_both_are_known_and_is_told_apart_by_i
     assert differences(first, other) == [("Drawn by", "trained_model aaaaaaaaaaaa", "trained_model bbbbbbbbbbbb")]
 
 
+def test_what_differs_is_said_in_the_words_of_the_form(film: Source) -> None:
+    first, second = finished_job(film), finished_job(film, options={"mode": "slow", "sound": "drop", "held_out": False})
+    assert [tuple(map(str, row)) for row in differences(first, second)] == [
+        ("Mode", "Smooth", "Slow motion"),
+        ("Quality measured", "yes", "no"),
+        ("Sound", "Keep it", "Leave it out"),
+    ]
+
+
 def test_jobs_of_two_sources_are_not_compared_and_it_is_said_why(page: Client, ada: User, film: Source) -> None:
     jobs = [finished_job(film).pk, finished_job(source_of(ada)).pk]
     answer = page.post("/history/act/", {"action": "compare", "job": jobs}, follow=True)
