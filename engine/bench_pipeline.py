@@ -102,6 +102,7 @@ class TimedModel:
     def __init__(self, model: Interpolator) -> None:
         self.model = model
         self.info: ModelInfo = model.info
+        self.arithmetic = model.arithmetic
         self.clock = Clock()
         self.new = self.pairs = 0
 

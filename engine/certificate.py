@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,12 @@ def certify(
 def encoder_row(asked: str, encoding: Encoding) -> dict[str, Any]:
     """Which encoder wrote the file. No file tells that, so it is no check: the row is put beside the others."""
     return _row("encoder", asked, encoding.encoder, ok=True)
+
+
+def arithmetic_row(used: Iterable[str]) -> list[dict[str, Any]]:
+    """What the model computed in, of each part of the film; nothing where no model drew."""
+    found = ", ".join(sorted({one for one in used if one}))
+    return [_row("arithmetic", "auto", found, ok=True)] if found else []
 
 
 def lost_row(announced: int, read: int) -> list[dict[str, Any]]:

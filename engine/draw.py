@@ -41,6 +41,7 @@ class PairMaker(Protocol):
     """The part of `Interpolator` that rendering needs."""
 
     info: ModelInfo
+    arithmetic: str
 
     def pair(self, img0: Picture, img1: Picture) -> Pair: ...
 

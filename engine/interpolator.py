@@ -16,7 +16,7 @@ from torch import Tensor
 from .checkpoint import BLEND, ModelInfo, file_info, load_checkpoint, model_info
 from .config import ModelConfig
 from .cores import side_by_side
-from .errors import BadOptionsError
+from .errors import BadOptionsError, WeightsError
 from .light import LitPair, ends_in_nothing, light_between, same_levels, small_copy
 from .memory import keep_freed_memory
 from .metrics import blend
@@ -59,12 +59,17 @@ class Interpolator:
     """A network on a device. Make it with `load`; it is not safe to share between threads."""
 
     def __init__(self, net: Network, info: ModelInfo, device: str, byte_steps: Steps | None = None) -> None:
-        """`byte_steps` of the weights, if they are known, let a CPU that is fast at it draw in 8 bits."""
+        """`byte_steps` of the weights, if they are known, let a CPU that is fast at it draw in 8 bits.
+
+        `arithmetic` says what is computed in: "int8", "bf16" or "float32", and on a GPU "cuda" behind it.
+        """
         self.info = info
         self.device = device
-        dtype = _inference_dtype(device)
+        dtype, in_bytes = _inference_dtype(device), False
         if byte_steps and isinstance(net, FlowFusion) and device == "cpu" and draws_in_bytes():
-            net, dtype = Int8FlowFusion(net, byte_steps), torch.float32
+            net, dtype, in_bytes = _in_bytes(net, byte_steps, info), torch.float32, True
+        name = "int8" if in_bytes else "bf16" if dtype == torch.bfloat16 else "float32"
+        self.arithmetic = name if device == "cpu" else f"{name} cuda"
         self._net = channels_last(net.eval().to(device=device, dtype=dtype))
         self._last: tuple[AnyPicture, float, dict[Box, Features]] | None = None  # frame, ground, its parts encoded
 
@@ -133,7 +138,7 @@ class _Blender(Interpolator):
     """No network: cross-fades, to compare with."""
 
     def __init__(self, info: ModelInfo, device: str) -> None:
-        self.info, self.device, self._last = info, device, None
+        self.info, self.device, self.arithmetic, self._last = info, device, "", None
 
     def pair(self, img0: AnyPicture, img1: AnyPicture) -> Pair:
         check_frames(img0, img1)
@@ -324,6 +329,17 @@ def _inference_dtype(device: str) -> torch.dtype:
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     return torch.bfloat16 if cpu_has_bf16() else torch.float32
+
+
+def _in_bytes(net: FlowFusion, steps: Steps, info: ModelInfo) -> Int8FlowFusion:
+    try:
+        return Int8FlowFusion(net, steps)
+    except (KeyError, IndexError, RuntimeError) as error:
+        text = _(
+            "The steps for drawing in 8 bits in {path} do not fit its weights. "
+            "Use another file, or set INBETWEEN_INT8=off."
+        )
+        raise WeightsError(text.format(path=info.path)) from error
 
 
 def draws_in_bytes() -> bool:

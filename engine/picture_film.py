@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from .canvas import Canvas, scaled
-from .certificate import certify, encoder_row, left_out_row
+from .certificate import arithmetic_row, certify, encoder_row, left_out_row
 from .config import MIN_SIDE, RenderOptions
 from .disk import Room, full_disk_in_words
 from .draw import Pair, PairMaker, Picture
@@ -101,6 +101,7 @@ def render_pictures(
         figures, note = _against(canvas.scale(read_picture(truth, limits)), drawn.pair, img0, img1, middle, report), ""
     pictures = [img0, *drawn.pictures, img1]
     files, certificate, notes = room.do(lambda: _write(work_dir, options, canvas, pictures, drawn.pair, report))
+    certificate["checks"] += arithmetic_row([interpolator.arithmetic])
     new = len(drawn.pictures)
     metrics = {
         "held_out": figures,

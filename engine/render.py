@@ -16,7 +16,7 @@ from typing import Any
 
 from .aside import Aside, OnStep
 from .carry import Carry
-from .certificate import certify, encoder_row, left_out_row, lost_row
+from .certificate import arithmetic_row, certify, encoder_row, left_out_row, lost_row
 from .config import RenderOptions
 from .disk import Room, full_disk_in_words
 from .draw import Painter, PairMaker, Picture, Window
@@ -127,6 +127,7 @@ def _render(
     certificate = certify(master, _expected(film), unit=entry.unit, fewer=fewer)
     certificate["checks"] += left_out_row(entry, film.timeline.fps, certificate) if fewer else []
     certificate["checks"] += lost_row(film.info.frame_count, len(film.whole.pts)) if film.is_whole else []
+    certificate["checks"] += arithmetic_row(part.arithmetic for part in manifests)
     certificate["checks"].append(encoder_row(film.options.encoder, film.encoding))
     files = room.do(lambda: _previews(film, work_dir, master, manifests, report, parts, aside))
     files["worst"] = room.do(lambda: worst.write(work_dir / "held_out"))
@@ -245,6 +246,7 @@ def _render_segment(film: Film, segment: Segment, window: Window, report: Report
     manifest.pictures = [one.result() for one in kept]
     manifest.new, manifest.held = painter.new, painter.held
     manifest.new_ms = [round(ms, 3) for ms in painter.new_ms]
+    manifest.arithmetic = film.model.arithmetic
     manifest.seconds = round(time.perf_counter() - started, 3)
     film.store.publish(segment, manifest)
     give_memory_back()  # or what lies in pieces between the freed pictures adds up over a long film

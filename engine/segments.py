@@ -56,6 +56,7 @@ class Manifest:
     held: int = 0  # source frames shown again
     new_ms: list[float] = field(default_factory=list)  # milliseconds of the model for every frame it drew
     seconds: float = 0.0
+    arithmetic: str = ""  # what the model computed in, as `Interpolator` says it
     pictures: list[dict[str, Any]] = field(
         default_factory=list
     )  # [{"file", "motion": names in frames/, "time": seconds}]

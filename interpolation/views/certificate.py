@@ -36,10 +36,19 @@ CHECKS = {
     "content_light": gettext_lazy("HDR: brightest"),
     "source_frames": gettext_lazy("Frames of the source that could be read"),
     "frames_left_out": gettext_lazy("Frames left out to be shown at most so fast"),
+    "arithmetic": gettext_lazy("Drawn in"),
     "encoder": gettext_lazy("Encoded by"),
 }
 UNITS = {"duration": "s", "fps": "fps", "width": "px", "height": "px", "av_offset": "s", "bit_depth": "bits"}
 NAMES = {
+    "arithmetic": {
+        "auto": gettext_lazy("automatic"),
+        "int8": gettext_lazy("8 bits (int8)"),
+        "bf16": gettext_lazy("16 bits (bf16)"),
+        "float32": gettext_lazy("32 bits (float32)"),
+        "bf16 cuda": gettext_lazy("16 bits (bf16), graphics card"),
+        "float32 cuda": gettext_lazy("32 bits (float32), graphics card"),
+    },
     "color_range": {"tv": gettext_lazy("limited (tv)"), "pc": gettext_lazy("full (pc)")},
     "encoder": {
         "auto": gettext_lazy("automatic"),
@@ -56,7 +65,7 @@ NAMES = {
         "av1_nvenc": gettext_lazy("NVENC (graphics card)"),
     },
 }
-TOLD = ("encoder", "frames_left_out", "source_frames")
+TOLD = ("arithmetic", "encoder", "frames_left_out", "source_frames")
 COUNTS = ("audio_streams", "subtitle_streams", "chapters")
 
 

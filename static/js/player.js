@@ -82,8 +82,9 @@
   function toggle() {
     if (!lead.paused) return lead.pause();
     if (lead.ended || frame() >= end() || frame() < start()) to(start());
-    return lead.play().catch(() => {});
+    return run();
   }
+  const run = () => lead.play().catch(() => {}); // a pause may come before it has begun
 
   function tick() {
     if (lead.paused) return;
@@ -173,7 +174,7 @@
 
   lead.addEventListener("play", () => { root.classList.add("playing"); play.setAttribute("aria-label", play.dataset.pauseWord); follow(true); runOther(); tick(); });
   lead.addEventListener("pause", () => { root.classList.remove("playing"); play.setAttribute("aria-label", play.dataset.playWord); runOther(); follow(true); show(); remember(); });
-  lead.addEventListener("ended", () => { if (loop) { to(start()); lead.play(); } });
+  lead.addEventListener("ended", () => { if (loop) { to(start()); run(); } });
   lead.addEventListener("ratechange", runOther);
   lead.addEventListener("waiting", () => other?.pause());
   lead.addEventListener("playing", runOther);

@@ -20,6 +20,8 @@ Picture = np.ndarray
 class BlendModel:
     """Draws by cross-fading. Remembers what it was asked for."""
 
+    arithmetic = ""
+
     def __init__(self, sha256: str = "blend-1") -> None:
         self.info = ModelInfo("blend", "blend", None, sha256, 0, trained=False)
         self.pairs: list[tuple[Picture, Picture]] = []

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from engine import Interpolator
 from engine.checkpoint import load_checkpoint, save_checkpoint
 from engine.config import ModelConfig
-from engine.errors import BadOptionsError
+from engine.errors import BadOptionsError, WeightsError
 from engine.learn.synthetic import SyntheticScenes
 from engine.learn.validation import measured_byte_steps
 from engine.metrics import psnr
@@ -117,6 +117,24 @@ def test_weights_whose_steps_nobody_measured_draw_in_float(tmp_path: Path, monke
     net = build(ModelConfig(half=8, quarter=8, eighth=8))
     save_checkpoint(tmp_path / "old.pth", net, step=1)
     assert not isinstance(drawn_in("auto", tmp_path / "old.pth", monkeypatch)._net, Int8FlowFusion)
+
+
+def test_it_says_what_it_computes_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.interpolator.has_vnni", lambda: True)
+    assert drawn_in("auto", "trained_model", monkeypatch).arithmetic == "int8"
+    for has_bf16, name in ((True, "bf16"), (False, "float32")):
+        monkeypatch.setattr("engine.interpolator.cpu_has_bf16", lambda has=has_bf16: has)
+        assert drawn_in("off", "trained_model", monkeypatch).arithmetic == name
+    assert drawn_in("auto", "blend", monkeypatch).arithmetic == ""
+
+
+def test_steps_that_do_not_fit_the_weights_name_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.interpolator.has_vnni", lambda: True)
+    net = build(ModelConfig(half=8, quarter=8, eighth=8))
+    save_checkpoint(tmp_path / "odd.pth", net, step=1, byte_steps={"read 0": torch.ones(3)})
+    with pytest.raises(WeightsError, match=r"steps for drawing in 8 bits in .*odd\.pth do not fit"):
+        drawn_in("auto", tmp_path / "odd.pth", monkeypatch)
+    assert drawn_in("off", tmp_path / "odd.pth", monkeypatch).arithmetic in ("bf16", "float32")
 
 
 @needs_vnni

@@ -126,6 +126,23 @@ def test_stopping_keeps_finished_segments_and_the_next_call_goes_on(
     assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(decoded(result.master), whole, strict=True))
 
 
+def test_the_certificate_says_what_the_model_computed_in(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of every segment: what stood when the render went on may be the work of another machine."""
+    monkeypatch.setattr(segments_module, "SEGMENT_FRAMES", 8)
+
+    def found(result: RenderResult) -> list[str]:
+        return [check["found"] for check in result.certificate["checks"] if check["name"] == "arithmetic"]
+
+    model = BlendModel()
+    assert found(render(clip, tmp_path, model)) == []
+    for arithmetic, segment, wanted in (("int8", 1, "int8"), ("bf16", 2, "bf16, int8")):
+        model.arithmetic = arithmetic
+        (tmp_path / "segments" / f"seg_{segment:05d}.json").unlink()
+        assert found(render(clip, tmp_path, model)) == [wanted]
+
+
 def test_a_second_call_draws_nothing_again(clip: Path, tmp_path: Path) -> None:
     render(clip, tmp_path)
     model = BlendModel()

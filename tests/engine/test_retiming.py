@@ -142,6 +142,8 @@ def test_a_still_film_has_no_rhythm() -> None:
 class Tracker:
     """A model that knows the scene: it finds the thing in both frames and draws it where it is between them."""
 
+    arithmetic = ""
+
     def __init__(self) -> None:
         self.info = ModelInfo("tracker", "tracker", None, "tracker-1", 0, trained=False)
 
