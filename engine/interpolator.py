@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .alpha_fade import AlphaFadePair, alpha_strengths
 from .checkpoint import BLEND, ModelInfo, file_info, load_checkpoint, model_info
 from .config import ModelConfig
 from .cores import side_by_side
 from .errors import BadOptionsError, WeightsError
-from .light import LitPair, ends_in_nothing, light_between, same_levels, small_copy
+from .light import LitPair, ends_in_nothing, judged, light_between, same_levels, small_copy
 from .memory import keep_freed_memory
 from .metrics import blend
 from .motion import Flow, backward_warp, dis_flow, resize_flow, resize_flow_tensor, same_light
@@ -109,8 +110,16 @@ class Interpolator:
             return _StillPair(img0)
         if isinstance(self._net, EncoderDecoder):
             return _BaselinePair(self._net, img0, img1, self.device)
-        if not has_alpha(img0) and not same_levels(img0, img1):
-            small0, small1 = small_copy(img0), small_copy(img1)
+        if (strengths := alpha_strengths(img0, img1)) is not None:
+            if 0 in strengths:
+                return _BlendPair(img0, img1)
+            return AlphaFadePair(img0, img1, strengths, self._lit_pair)
+        return self._lit_pair(img0, img1)
+
+    def _lit_pair(self, img0: AnyPicture, img1: AnyPicture) -> Pair:
+        seen0, seen1 = judged(img0, img1)
+        if not same_levels(seen0, seen1):
+            small0, small1 = small_copy(seen0), small_copy(seen1)
             if ends_in_nothing(small0, small1):
                 return _BlendPair(img0, img1)
             if (light := light_between(small0, small1)) is not None:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from .metrics import blend
 from .motion import Flow, dis_flow, grey, same_light, warp_picture
-from .pixels import AnyPicture, eight_bit
+from .pixels import AnyPicture, eight_bit, has_alpha
 
+SMALLEST = 32  # pixels a side of what light is judged by
 SMALL_SIDE = 192  # pixels of the longer side of the copies on which light is compared
 FLAT = 3.0  # standard deviation in grey levels below which a picture shows nothing (black, white, one colour) ...
 FLAT_FACTOR = 8.0  # ... if the other shows so many times more: the end of a fade, not a dim scene
@@ -55,10 +56,10 @@ class Light:
         return Light(self.gain * other.gain, self.offset * other.gain + other.offset)
 
     def on(self, picture: AnyPicture) -> AnyPicture:
-        """An RGB picture in this light, of its own type."""
-        top = float(np.iinfo(picture.dtype).max)
-        lit = picture * np.float32(self.gain) + self.offset * np.float32(top / 255)
-        return np.rint(lit).clip(0, top).astype(picture.dtype)
+        """An RGB or RGBA picture in this light, of its own type; alpha is no light."""
+        top, colours = float(np.iinfo(picture.dtype).max), picture[..., :3]
+        lit = np.rint(colours * np.float32(self.gain) + self.offset * np.float32(top / 255)).clip(0, top)
+        return np.concatenate([lit.astype(picture.dtype), picture[..., 3:]], axis=2)
 
 
 NO_CHANGE = Light(1.0, np.zeros(3, np.float32))
@@ -73,7 +74,7 @@ class Drawn(Protocol):
 
 
 class LitPair:
-    """Two RGB frames in light that changes evenly: drawn in the light of the richer one, then lit for its time."""
+    """Two frames in light that changes evenly: drawn in the light of the richer one, then lit for its time."""
 
     def __init__(
         self, img0: AnyPicture, img1: AnyPicture, light: Light, match: Callable[[AnyPicture, AnyPicture], Drawn]
@@ -95,6 +96,20 @@ class LitPair:
 
     def flow(self, *, back: bool = False) -> Flow | None:
         return self._pair.flow(back=back)
+
+
+def judged(img0: AnyPicture, img1: AnyPicture) -> tuple[AnyPicture, AnyPicture]:
+    """Two frames as the functions below look at them, RGB. Of frames with alpha: what is solid in both, in the box
+    around it, and black elsewhere; the same twice where there is too little of it."""
+    if not has_alpha(img0):
+        return img0, img1
+    solid = np.minimum(img0[..., 3], img1[..., 3]) == np.iinfo(img0.dtype).max
+    left, top, width, height = cv2.boundingRect(solid.astype(np.uint8))
+    box = np.s_[top : top + height, left : left + width]
+    if min(width, height) < SMALLEST or solid[box].mean() < LEAST_SHARE:
+        return img0[..., :3], img0[..., :3]
+    seen0, seen1 = (image[box][..., :3] * solid[box][..., None] for image in (img0, img1))
+    return seen0, seen1
 
 
 def same_levels(img0: AnyPicture, img1: AnyPicture) -> bool:
@@ -130,18 +145,18 @@ def ends_in_nothing(img0: AnyPicture, img1: AnyPicture) -> bool:
 def _stays(img0: AnyPicture, img1: AnyPicture, light: Light) -> Values:
     """(H, W, 1), 1 where a point keeps its colour although the light should change it, 0 elsewhere, softly between."""
     unit = 255 / np.iinfo(img0.dtype).max
-    same = cv2.absdiff(img0, img1).max(axis=2) * unit <= STILL_LEVELS
+    same = cv2.absdiff(img0, img1)[..., :3].max(axis=2) * unit <= STILL_LEVELS
     should = np.abs(light.on(img0).astype(np.float32) - img0).max(axis=2) * unit > STILL_LEVELS * STILL_FACTOR
     mask = cv2.morphologyEx((same & should).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.GaussianBlur(mask.astype(np.float32), (3, 3), 0)[..., None]
 
 
 def small_copy(image: AnyPicture) -> NDArray[np.uint8]:
-    """The colours of a picture at SMALL_SIDE, which is all that light is judged by; of such a copy, the same again."""
+    """An RGB picture at SMALL_SIDE, which is all that light is judged by; of such a copy, the same again."""
     height, width = image.shape[:2]
     scale = min(1.0, SMALL_SIDE / max(width, height))
-    size = max(32, round(width * scale)), max(32, round(height * scale))
-    return cv2.resize(eight_bit(image[..., :3]), size, interpolation=cv2.INTER_AREA)
+    size = max(SMALLEST, round(width * scale)), max(SMALLEST, round(height * scale))
+    return cv2.resize(eight_bit(image), size, interpolation=cv2.INTER_AREA)
 
 
 def _differs(grey0: NDArray[np.uint8], grey1: NDArray[np.uint8], least: float = LEAST_CHANGE / 2) -> bool:

@@ -23,7 +23,7 @@ from .timeline import Timeline
 FORMAT = 3  # of the segments; raised when the same options would be written otherwise
 # Code that decides what a new frame looks like, besides options and weights: how motion is prepared, how a network is
 # used. Segments that another version of it drew are drawn again, or pictures of two kinds would stand side by side.
-DRAWN_BY = ("draw", "fusion", "interpolator", "light", "matching", "motion", "pixels", "tiles", "nets/*")
+DRAWN_BY = ("alpha_fade", "draw", "fusion", "interpolator", "light", "matching", "motion", "pixels", "tiles", "nets/*")
 SEGMENT_SECONDS = 4  # of the result
 SEGMENT_FRAMES = 240  # of the result: a crash costs no more
 

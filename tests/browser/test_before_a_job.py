@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from .conftest import Studio
 from .people import Caller, sign_up
+from .test_keyboard_alone import choose, tab_to
 from .test_pages_for_everybody import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -79,22 +80,24 @@ def test_a_draft_is_drawn_by_the_quick_model_and_another_quality_by_the_default_
     expect(model).to_have_value("flow_fusion_fast")
 
 
-def test_three_seconds_with_two_settings_and_one_becomes_the_job(context: BrowserContext, page: Page) -> None:
+def test_three_seconds_with_two_settings_and_by_keys_one_becomes_the_job(context: BrowserContext, page: Page) -> None:
     sign_up(page, "trials")
     _, source = film(context)
     page.goto(f"/sources/{source}/jobs/new/")
     page.get_by_label("Size of the result").select_option("custom")
     page.get_by_label("Width × height").fill("320x180")
-    page.get_by_text("Try three seconds").click()
-    page.get_by_label("From which moment").fill("0:00.5")
+    choose(page, r"Try three seconds\b.*")
+    tab_to(page, "From which moment")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("0:00.5")
     page.get_by_label("Compare with").select_option("model:blend" if page.locator("[value='model:blend']").count() else
                                                     "preset:film")  # fmt: skip
-    page.get_by_role("button", name="Draw both").click()
+    choose(page, "Draw both")
     page.wait_for_url(re.compile("/trials/"))
     expect(page.locator("video[data-side]")).to_have_count(2, timeout=JOB_MS)
     expect(page.get_by_text("These three seconds took").first).to_be_visible()
     assert findings(page) == []
-    page.get_by_role("button", name="The whole film like B").click()
+    choose(page, "The whole film like B")
     page.wait_for_url(re.compile("/jobs/"))
     page.goto("/history/")
     expect(page.locator(".job-row")).to_have_count(1)

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Studio
+from .test_keyboard_alone import choose, tab_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -16,6 +17,14 @@ def names(page: Page, count: int) -> list[str]:
     rows = page.locator(".job-row h2")
     expect(rows).to_have_count(count)
     return rows.all_inner_texts()
+
+
+def tick_all(page: Page, count: int) -> None:
+    """By keys: j goes to the next job, x ticks it."""
+    for _ in range(count):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    expect(page.get_by_text(f"{count} jobs ticked")).to_be_visible()
 
 
 def test_words_filters_and_order_narrow_the_list_and_stand_in_the_address(page: Page, studio: Studio) -> None:
@@ -45,13 +54,15 @@ def test_words_filters_and_order_narrow_the_list_and_stand_in_the_address(page: 
     expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
 
 
-def test_tags_and_notes_are_kept_found_and_shown(page: Page, studio: Studio) -> None:
+def test_tags_and_notes_are_kept_found_and_shown_by_keys_alone(page: Page, studio: Studio) -> None:
     studio.enter(page.context)
     page.goto(f"/jobs/{studio.still}/")
-    page.get_by_text("Tags and notes", exact=True).click()
-    page.get_by_label("Tags, separated by commas").fill("butterfly, keeper")
-    page.get_by_label("Notes").fill("The wing is the proof.")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    choose(page, "Tags and notes")
+    for label, text in (("Tags, separated by commas", "butterfly, keeper"), ("Notes", "The wing is the proof.")):
+        tab_to(page, label)
+        page.keyboard.type(text)
+    with page.expect_navigation():
+        choose(page, "Keep")
     page.goto("/history/")
     for word in ("butterfly", "wing"):
         page.get_by_label("Search").fill(word)
@@ -59,12 +70,12 @@ def test_tags_and_notes_are_kept_found_and_shown(page: Page, studio: Studio) -> 
     expect(page.locator(".job-row")).to_contain_text("The wing is the proof.")
 
     page.goto("/history/?q=sample")
-    for row in page.locator(".job-row").all():
-        row.get_by_role("checkbox").check()
-    page.get_by_label("Tags to add").fill("rabbit")
-    page.get_by_role("button", name="Add tag").click()
+    tick_all(page, 2)
+    tab_to(page, "Tags to add.*")
+    page.keyboard.type("rabbit")
+    choose(page, "Add tag")
     expect(page.get_by_text("2 jobs tagged.")).to_be_visible()
-    page.locator(".job-row .tag", has_text="rabbit").first.click()
+    choose(page, "rabbit")
     expect(page).to_have_url(re.compile("tag=rabbit"))
     assert names(page, 2) == ["Sample clip", "Sample clip"]
 
@@ -85,7 +96,7 @@ def test_what_does_not_fit_what_is_ticked_cannot_be_pressed(page: Page, studio: 
     expect(button["Again"]).to_be_disabled()  # it was that model that drew them
     pair.uncheck()
     other.check()
-    button["Compare two"].click()
+    choose(page, "Compare two")
     page.wait_for_url(re.compile("/compare/"))
     differs = page.locator("[aria-labelledby=settings] tbody tr")
     expect(differs).to_have_count(1)
@@ -104,11 +115,11 @@ def test_several_are_deleted_at_once_and_brought_back_twice(page: Page, studio: 
         answer = page.request.get(f"/jobs/{studio.jobs[0]}/")
         assert answer.status == 404
         if way == "at once":
-            page.get_by_role("button", name="Undo").click()
+            choose(page, "Undo")
         else:
             for _ in studio.jobs:
                 page.goto("/deleted/")
-                page.get_by_role("button", name="Bring back Sample clip").first.click()
+                choose(page, r"Bring back\s+Sample clip")
                 expect(page.locator(".notice.success")).to_be_visible()
         page.goto("/history/")
         names(page, 3)

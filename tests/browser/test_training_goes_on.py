@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.ops.portal import REPOSITORY, Portal
 
 from .conftest import PATIENCE_MS
+from .test_keyboard_alone import choose, tab_to
 from .test_pages_for_everybody import usable
 from .test_story import wait_until
 from .test_training import sign_in_as_admin
@@ -24,22 +25,28 @@ LONG_MS = 180_000  # for a few steps, on a busy machine
 STEPS = "document.querySelector('[data-chart-of=loss]').data[0].x"
 
 
+def write(page: Page, label: str, value: str | int) -> None:
+    """In the place of what stands there: Tab selects it."""
+    tab_to(page, label)
+    page.keyboard.type(str(value))
+
+
 def start(page: Page, name: str, epochs: int, batch: int) -> str:
-    """A run of two steps an epoch; its address once the first epoch is over."""
+    """A run of two steps an epoch, started by keys alone; its address once the first epoch is over."""
     page.goto("/training/new/")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Epochs").fill(str(epochs))
-    page.get_by_text("More settings").click()
+    for label, value in (("Name", name), ("Epochs", epochs)):
+        write(page, label, value)
+    choose(page, "More settings")
     for label, value in (("Steps in an epoch", 2), ("Batch size", batch), ("Crop, pixels", 64)):
-        page.get_by_label(label).fill(str(value))
-    page.get_by_role("button", name="Start training").click()
+        write(page, label, value)
+    choose(page, "Start training")
     expect(page.locator("#training-epochs tbody tr").first).to_be_visible(timeout=LONG_MS)
     return page.url
 
 
 def stop(page: Page) -> None:
     page.once("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Stop").click()
+    choose(page, "Stop")
     expect(page.locator("#training-status .status.cancelled")).to_be_visible(timeout=LONG_MS)
 
 
@@ -101,7 +108,7 @@ def test_a_stopped_run_goes_on_in_the_same_curve(page: Page, addresses: dict[str
     wait_until(page, f"({STEPS}).length >= 2")
     before = page.evaluate(STEPS)
     epochs = page.locator("#training-epochs tbody tr").count()
-    page.get_by_role("button", name="Go on").click()
+    choose(page, "Go on")
     expect(page.locator("#training-epochs tbody tr").nth(epochs)).to_be_visible(timeout=LONG_MS)
     stop(page)
     after = page.evaluate(STEPS)
@@ -113,9 +120,10 @@ def test_a_stopped_run_goes_on_in_the_same_curve(page: Page, addresses: dict[str
 
 def test_two_runs_are_laid_over_each_other(page: Page, addresses: dict[str, str]) -> None:
     page.goto("/training/")
-    for name in ("short run", "long run"):
-        page.get_by_label(f"Compare {name}").check()
-    page.get_by_role("button", name="Compare the ticked ones").click()
+    for name in ("long run", "short run"):
+        tab_to(page, f"Compare {name}")
+        page.keyboard.press(" ")
+    choose(page, "Compare the ticked ones")
     for chart in ("psnr", "loss"):
         lines = f"(document.querySelector('[data-chart-of={chart}]')?.data || []).map((one) => one.name)"
         wait_until(page, f"['short run', 'long run'].every((name) => ({lines}).some((one) => one.includes(name)))")
@@ -166,7 +174,7 @@ def test_only_what_the_benchmark_found_better_becomes_the_default(
     measured(benchmark, sha256, "short_run", 0.25)
     page.reload()
     expect(page.locator("#training-gate .status")).to_have_text("Better")
-    button.click()
+    choose(page, button.inner_text())
     expect(page.locator(".notice.success")).to_contain_text("short_run is the default now: +0.25 dB")
     expect(page.locator("#training-gate")).to_contain_text("New jobs use these weights")
     page.goto("/models/")

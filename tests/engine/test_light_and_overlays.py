@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.alpha_fade import alpha_strengths
 from engine.interpolator import Interpolator, first_flows
 from engine.light import light_between
 from engine.motion import same_light
@@ -96,6 +97,75 @@ def test_in_a_steep_fade_the_light_is_that_between_and_nothing_smears(
         assert np.abs(new - truth).mean() < np.abs(blended).mean() + 1
     else:
         assert np.abs(new - truth).mean() < np.abs(same).mean() + 1.5
+
+
+def cut_out(picture: Picture, shift: int) -> Picture:
+    """RGBA: a disc of it, `shift` pixels to the left, on nothing."""
+    alpha = np.zeros(picture.shape[:2], np.uint8)
+    cv2.circle(alpha, (WIDTH // 2 - shift, HEIGHT // 2), 60, 255, -1)
+    return np.dstack([picture * (alpha[..., None] > 0), alpha])
+
+
+@pytest.mark.parametrize(("first", "last", "end"), [(1, 0.25, 0), (0.2, 1, 255)])
+def test_what_stands_on_nothing_keeps_its_light_in_a_fade(
+    shipped: Interpolator, first: float, last: float, end: int
+) -> None:
+    def faded(shift: int, level: float) -> Picture:
+        return cut_out(lit(view(shift), level, end * (1 - level)), shift)
+
+    new = shipped.pair(faded(0, first), faded(SPEED, last)).at(0.5).astype(float)
+    truth = faded(SPEED // 2, (first + last) / 2).astype(float)
+    inner = cv2.erode((truth[..., 3] > 0).astype(np.uint8), np.ones((17, 17))) == 1
+    assert np.abs(new - truth)[..., 3].mean() < 1
+    assert abs((new - truth)[inner].mean()) < 1
+    same = shipped.pair(cut_out(view(0), 0), cut_out(view(SPEED), SPEED)).at(0.5) - cut_out(
+        view(SPEED // 2), SPEED // 2
+    ).astype(float)
+    assert np.abs(new - truth)[inner].mean() < np.abs(same)[inner].mean() + 1.5
+
+
+@pytest.mark.parametrize("level", [0.3, 0.0])
+def test_a_solid_frame_with_alpha_fades_as_one_without(shipped: Interpolator, level: float) -> None:
+    frames = [view(0), lit(view(SPEED), level)]
+    solid = [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in frames]
+    plain, new = (shipped.pair(*pair).at(0.5) for pair in (frames, solid))
+    assert np.abs(new[..., :3].astype(int) - plain).mean() < 0.1
+    assert (new[..., 3] == 255).all()
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 0.25), (0.1, 0.9)])
+def test_what_appears_by_its_alpha_is_as_solid_as_lies_between_and_keeps_its_colours(
+    shipped: Interpolator, first: float, last: float
+) -> None:
+    def faded(shift: int, strength: float) -> Picture:
+        made = cut_out(view(shift), shift)
+        made[..., 3] = np.rint(made[..., 3] * strength)
+        return made
+
+    new = shipped.pair(faded(0, first), faded(SPEED, last)).at(0.25).astype(float)
+    truth = faded(SPEED // 4, first + (last - first) / 4).astype(float)
+    inner = cv2.erode((truth[..., 3] > 0).astype(np.uint8), np.ones((17, 17))) == 1
+    assert np.abs(new - truth)[inner][:, 3].max() <= 2
+    same = shipped.pair(faded(0, 1), faded(SPEED, 1)).at(0.25).astype(float)
+    assert np.abs(new - same)[inner][:, :3].mean() < 0.2
+    assert np.abs(new - truth)[..., 3].mean() < 1
+
+
+def test_what_comes_out_of_nothing_has_its_colours_at_once(shipped: Interpolator) -> None:
+    shown = cut_out(view(0), 0)
+    new = shipped.pair(np.zeros_like(shown), shown).at(0.5).astype(int)
+    solid = shown[..., 3] == 255
+    assert np.abs(new - shown)[solid][:, :3].max() <= 1
+    assert np.abs(new[solid][:, 3] - 127.5).max() <= 1
+
+
+def test_a_thing_that_changes_its_shape_does_not_fade() -> None:
+    small, large = cut_out(view(0), 0), cut_out(view(0), 0)
+    small[: HEIGHT // 2, :, 3] = 0
+    large[..., 3] //= 2
+    assert alpha_strengths(small, large) is None
+    assert alpha_strengths(small, small) is None
+    assert alpha_strengths(view(0), view(SPEED)) is None
 
 
 def test_a_fade_in_16_bits_keeps_its_depth(shipped: Interpolator) -> None:
