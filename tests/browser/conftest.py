@@ -59,7 +59,7 @@ def context(chromium: Browser, portal: Portal) -> Iterator[BrowserContext]:
 
 @dataclass(frozen=True)
 class Studio:
-    """What a person has after a while: two finished jobs of one film, 30 frames of 320x180, and one of two pictures."""
+    """What a person has after a while: two finished jobs of one film, 30 frames of 160x90, and one of two pictures."""
 
     cookies: list[Any]
     project: str
@@ -82,8 +82,8 @@ def studio(chromium: Browser, portal: Portal) -> Studio:
     project = caller.post("projects", {"name": "Studio"})["id"]
     film = caller.upload(project, sample="true")
     pair = caller.upload(project, frame1=SAMPLE / "frame_a.png", frame2=SAMPLE / "frame_b.png")
-    one, two = (caller.job(film, trim_end="1", resolution=[320, 180], inbetween=count) for count in (1, 2))
-    still = caller.job(pair, inbetween=1, resolution=[320, 180])
+    one, two = (caller.job(film, trim_end="1", resolution=[160, 90], inbetween=count) for count in (1, 2))
+    still = caller.job(pair, inbetween=1, resolution=[160, 90])
     cookies = context.cookies()
     context.close()
     return Studio(cookies, project, film, (one, two), still)

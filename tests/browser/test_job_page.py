@@ -23,7 +23,7 @@ SOURCE = "document.querySelector('[data-source]')"
 
 @pytest.fixture(scope="module")
 def made(chromium: Browser, portal: Portal, footage: Path) -> tuple[dict[str, str], Path]:
-    """Addresses of two real jobs of the sample clip, 320x180, and the file with the session that may see them."""
+    """Addresses of two real jobs of the sample clip, 160x90, and the file with the session that may see them."""
     context = chromium.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -46,7 +46,7 @@ def made(chromium: Browser, portal: Portal, footage: Path) -> tuple[dict[str, st
 
 def start_small(page: Page) -> None:
     page.get_by_label("Size of the result").select_option("custom")
-    page.get_by_label("Width × height").fill("320x180")
+    page.get_by_label("Width × height").fill("160x90")
     page.get_by_role("button", name="Generate").click()
     page.wait_for_url(re.compile("/jobs/[0-9a-f-]{36}/"))
 
@@ -177,7 +177,7 @@ def test_the_pointer_moves_the_border_and_the_enlarged_picture(page: Page, job: 
 
 def test_another_job_of_the_source_is_laid_beside_this_one_in_step(page: Page, job: dict[str, str]) -> None:
     opened(page, f"{job['smooth']}#f=60")
-    page.get_by_label("beside").select_option(label="slow motion, 1 between, 320 × 180, trained_model")
+    page.get_by_label("beside").select_option(label="slow motion, 1 between, 160 × 90, trained_model")
     wait_until(page, f"{SOURCE}.readyState >= 2 && !{SOURCE}.seeking && {SOURCE}.currentTime > 1.5")
     assert page.evaluate(f"{SOURCE}.currentTime") == pytest.approx(60.5 / 30, abs=0.02)  # twice as long, half the rate
     in_address(page, f"with={job['slow'].split('/')[-2]}")
@@ -214,7 +214,7 @@ def test_the_worst_held_out_frames_are_shown_and_lead_the_player_there(page: Pag
     assert frame_of(page) == round(at * 60)
     expect(page.locator("[data-worst-truth]")).to_have_attribute("src", last.get_attribute("data-truth") or "")
     for name in ("truth", "drawn", "error"):
-        wait_until(page, f"document.querySelector('[data-worst-{name}]').naturalWidth === 320")
+        wait_until(page, f"document.querySelector('[data-worst-{name}]').naturalWidth === 160")
     page.get_by_label("Error over the picture").fill("40")
     assert page.evaluate("document.querySelector('[data-worst-error]').style.opacity") == "0.4"
 

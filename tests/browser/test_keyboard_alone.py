@@ -37,6 +37,12 @@ def choose(page: Page, words: str) -> None:
     page.keyboard.press("Enter")
 
 
+def follow(page: Page, words: str) -> None:
+    """To the page that it leads to."""
+    with page.expect_navigation():
+        choose(page, words)
+
+
 def test_log_in_make_a_film_walk_its_frames_delete_it_and_take_that_back(context: BrowserContext, page: Page) -> None:
     sign_up(page, "keys-alone")  # what follows is done without a pointer
     context.clear_cookies()
@@ -62,7 +68,7 @@ def test_log_in_make_a_film_walk_its_frames_delete_it_and_take_that_back(context
         page.keyboard.press("End")
     expect(page.locator("#resolution")).to_have_value("custom")
     tab_to(page, "Width × height")
-    page.keyboard.type("320x180")
+    page.keyboard.type("160x90")
     choose(page, "Generate")
     page.wait_for_url(re.compile("/jobs/[0-9a-f-]+/$"))
     watch_until_done(page)
@@ -82,7 +88,7 @@ def test_log_in_make_a_film_walk_its_frames_delete_it_and_take_that_back(context
     expect(page.locator("#job-log")).to_contain_text("done; the finished file was checked")
     choose(page, "The same from a script")
     tab_to(page, "curl")
-    assert '"resolution": [320, 180]' in page.evaluate("document.activeElement.value")
+    assert '"resolution": [160, 90]' in page.evaluate("document.activeElement.value")
 
     page.goto("/history/")
     page.keyboard.press("j")

@@ -14,7 +14,7 @@ from tests.ops.portal import Portal
 
 from .conftest import Studio
 from .people import SAMPLE, Caller, sign_up
-from .test_pages_for_everybody import findings, usable
+from .test_pages_for_everybody import findings, in_both_themes, usable
 from .test_training import sign_in_as_admin
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -120,8 +120,6 @@ def test_the_administration_can_be_used_by_everybody(page: Page, portal: Portal,
     for address in administration(page, studio):
         answer = page.goto(address)
         assert answer and answer.ok, address
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            page.wait_for_timeout(200)  # colours have changed by then
-            found[f"{address}, {theme}"] = findings(page)
+        for theme, words in in_both_themes(page, settle_ms=200).items():  # colours have changed by then
+            found[f"{address}, {theme}"] = words
     assert {name: words for name, words in found.items() if words} == {}

@@ -36,7 +36,7 @@ def test_a_trial_is_cancelled_tried_again_and_told_of_on_another_page(
     sign_up(page, "trier")
     caller = Caller(context)
     film = caller.upload(caller.post("projects", {"name": "Trials"})["id"], sample="true")
-    light = {"model": "blend", "resolution": [320, 180], "held_out": False}
+    light = {"model": "blend", "resolution": [160, 90], "held_out": False}
     sides = {"first": light, "second": light | {"duplicates": "retime"}}
     trial = caller.post("trials", {"source": film, "start": "0", **sides})["id"]
     page.goto(f"/trials/{trial}/")
@@ -62,7 +62,7 @@ def test_the_browser_says_so_when_a_job_is_done_and_the_page_is_not_looked_at(
     sign_up(page, "elsewhere")
     caller = Caller(context)
     film = caller.upload(caller.post("projects", {"name": "Told"})["id"], sample="true")
-    caller.start(film, model="blend", resolution=[320, 180], held_out=False)
+    caller.start(film, model="blend", resolution=[160, 90], held_out=False)
     page.goto("/queue/")
     button = page.get_by_role("button", name="Tell me when mine are done")
     button.focus()

@@ -33,7 +33,7 @@ def test_everybody_sees_their_own_place_and_of_others_only_that_they_are_there(
     sign_up(page, "next-in-line")
     mine, source = film(context, "My plan")
     running = long.start(clip, inbetween=10)
-    waiting = mine.start(source, trim_end="0.3", resolution=[320, 180], inbetween=1)
+    waiting = mine.start(source, trim_end="0.3", resolution=[160, 90], inbetween=1)
 
     page.goto("/queue/")
     expect(page.locator(".queue li")).to_have_count(2)

@@ -106,7 +106,7 @@ def downloaded(page: Page, name: str, folder: Path) -> Path:
 
 def check_downloads(page: Page, folder: Path) -> None:
     info = probe(downloaded(page, "MP4", folder))
-    assert (info.frame_count, float(info.duration), info.width, info.height) == (120, 2.0, 320, 180)
+    assert (info.frame_count, float(info.duration), info.width, info.height) == (120, 2.0, 160, 90)
     assert len(info.audio) == 1
     with zipfile.ZipFile(downloaded(page, "Pictures", folder)) as pictures:
         assert pictures.testzip() is None and len(pictures.namelist()) >= 1
@@ -123,7 +123,7 @@ def test_from_signing_up_to_a_film_that_is_still_there_after_a_restart(
     expect(page.get_by_role("heading", name="rabbit.mp4")).to_be_visible()
     expect(page.locator("#prediction")).to_contain_text("120 frames")
     page.get_by_label("Size of the result").select_option("custom")
-    page.get_by_label("Width × height").fill("320x180")
+    page.get_by_label("Width × height").fill("160x90")
     page.get_by_role("button", name="Generate").click()
     page.wait_for_url(re.compile("/jobs/"))
 

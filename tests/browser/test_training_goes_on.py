@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.ops.portal import REPOSITORY, Portal
 
 from .conftest import PATIENCE_MS
-from .test_keyboard_alone import choose, tab_to
+from .test_keyboard_alone import choose, follow, tab_to
 from .test_pages_for_everybody import usable
 from .test_story import wait_until
 from .test_training import sign_in_as_admin
@@ -123,7 +123,7 @@ def test_two_runs_are_laid_over_each_other(page: Page, addresses: dict[str, str]
     for name in ("long run", "short run"):
         tab_to(page, f"Compare {name}")
         page.keyboard.press(" ")
-    choose(page, "Compare the ticked ones")
+    follow(page, "Compare the ticked ones")
     for chart in ("psnr", "loss"):
         lines = f"(document.querySelector('[data-chart-of={chart}]')?.data || []).map((one) => one.name)"
         wait_until(page, f"['short run', 'long run'].every((name) => ({lines}).some((one) => one.includes(name)))")
