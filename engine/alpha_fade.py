@@ -13,7 +13,7 @@ from .pixels import AnyPicture, has_alpha
 
 _MOST_SOLID = 99  # per cent of what is seen at all that may be more see-through than what stands for the whole
 _LEAST_CHANGE = 0.02  # of full alpha
-_MOST_UNLIKE = 0.06  # of full alpha, mean: with more, alpha changed its shape and not only its strength
+_MOST_UNLIKE = 0.1  # of all that is seen: with more, alpha changed its shape and not only its strength
 
 Strengths = tuple[float, float]
 
@@ -54,7 +54,8 @@ def alpha_strengths(img0: AnyPicture, img1: AnyPicture) -> Strengths | None:
         return None
     if 0 in strengths:
         return strengths
-    unlike = np.abs((first / strengths[0]).clip(0, 1) - (last / strengths[1]).clip(0, 1)).mean()
+    solid0, solid1 = (first / strengths[0]).clip(0, 1), (last / strengths[1]).clip(0, 1)
+    unlike = np.abs(solid0 - solid1).sum() / max(solid0.sum(), solid1.sum())
     return strengths if unlike < _MOST_UNLIKE else None
 
 

@@ -164,6 +164,8 @@ def test_a_thing_that_changes_its_shape_does_not_fade() -> None:
     small[: HEIGHT // 2, :, 3] = 0
     large[..., 3] //= 2
     assert alpha_strengths(small, large) is None
+    far = [np.pad(frame, ((300, 300), (400, 400), (0, 0))) for frame in (small, large)]  # small things in a large frame
+    assert alpha_strengths(*far) is None
     assert alpha_strengths(small, small) is None
     assert alpha_strengths(view(0), view(SPEED)) is None
 
