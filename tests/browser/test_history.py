@@ -114,7 +114,7 @@ def test_several_are_deleted_at_once_and_brought_back_twice(page: Page, studio: 
         answer = page.request.get(f"/jobs/{studio.jobs[0]}/")
         assert answer.status == 404
         if way == "at once":
-            choose(page, "Undo")
+            follow(page, "Undo")
         else:
             for _ in studio.jobs:
                 page.goto("/deleted/")
