@@ -270,11 +270,13 @@ class TrainConfig:
     workers: int = 1  # processes that prepare samples; 0: in this one
     max_minutes: float | None = None
     seed: int = 0
+    validation_triplets: int = 32  # kept apart; every epoch is measured on them
 
     def __post_init__(self) -> None:
         limits = {
             "epochs": (1, 100_000), "steps_per_epoch": (1, 1_000_000), "batch_size": (1, 1024), "crop": (32, 1024),
             "lr": (1e-8, 1.0), "synthetic_share": (0.0, 1.0), "workers": (0, 64), "reuse": (1, 1000),
+            "validation_triplets": (1, 1000),
         }  # fmt: skip
         for name, (low, high) in limits.items():
             value = getattr(self, name)

@@ -8,6 +8,7 @@ closes, and with its parent. What is true of `engine.childproc.run_child` is tru
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import select
@@ -139,6 +140,7 @@ def serve(work: Callable[[dict[str, str], Callable[[], bool]], int]) -> None:
     make `should_stop` true; in between this returns. The request's "log" names the file that output goes to.
     """
     stop = threading.Event()
+    gc.freeze()  # what is loaded stays: to look through it again after every segment would take 0.1 s
     with _waker(stop) as asked, socket.socket(fileno=os.dup(0)) as parent, parent.makefile("rb") as lines:
         _shut_stdin()
         while not stop.is_set():

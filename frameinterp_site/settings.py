@@ -279,6 +279,7 @@ USER_MINUTES = envfloat("INBETWEEN_USER_MINUTES", 600.0)  # of a source
 
 TRAINING_TIMEOUT = envint("INBETWEEN_TRAINING_TIMEOUT_HOURS", 24 * 7, 1) * 3600  # seconds
 TRAINING_THREADS = envint("INBETWEEN_TRAINING_THREADS", max(1, CORES // 2), 1)  # the rest is for jobs
+TRAINING_WORKERS = envint("INBETWEEN_TRAINING_WORKERS", 1)  # processes that prepare samples; a GPU wants several
 TRAINING_FOR_ALL = envbool("INBETWEEN_TRAINING_FOR_ALL", False)  # else only staff may start training
 TRAINING_MAIL = "interpolation.services.notices.mail"  # who wants mail when a run is over, and sends it
 TRAINING_UPLOADS = "interpolation.footage.of"  # whose videos may be trained on; the two apps do not know each other

@@ -111,6 +111,9 @@ class TrainingStartSerializer(serializers.Serializer[Any]):
     batch_size = serializers.IntegerField(required=False, min_value=1, max_value=1024)
     crop = serializers.IntegerField(default=128, min_value=32, max_value=1024, help_text="Pixels; a multiple of 16.")
     lr = serializers.FloatField(required=False, min_value=1e-8, max_value=1.0)
+    validation_triplets = serializers.IntegerField(
+        required=False, min_value=1, max_value=1000, help_text="Kept apart; every epoch is measured on them."
+    )
     max_minutes = serializers.FloatField(required=False, allow_null=True, help_text="Default 60; null: no limit.")
 
     def to_internal_value(self, data: Any) -> Any:

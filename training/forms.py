@@ -18,6 +18,7 @@ from engine.nets import ARCHITECTURES
 from . import services
 
 DEFAULTS = TrainConfig(synthetic=True)
+NUMBERS = ("epochs", "steps_per_epoch", "batch_size", "crop", "lr", "validation_triplets")
 WORDS = {
     "flow_fusion": _("Flow fusion: motion, warping, correction. What the portal uses."),
     "encoder_decoder": _("Encoder-decoder: a plain network without motion. The baseline."),
@@ -50,6 +51,7 @@ class TrainingForm(forms.Form):
     batch_size = forms.IntegerField(initial=DEFAULTS.batch_size)
     crop = forms.IntegerField(initial=128)
     lr = forms.FloatField(initial=DEFAULTS.lr)
+    validation_triplets = forms.IntegerField(initial=DEFAULTS.validation_triplets)
     max_minutes = forms.FloatField(required=False, initial=60)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -92,8 +94,9 @@ class TrainingForm(forms.Form):
             init=data["init"] or None,
             device=settings.JOB_DEVICE,
             threads=settings.TRAINING_THREADS,
+            workers=settings.TRAINING_WORKERS,
             max_minutes=data["max_minutes"],
-            **{name: data[name] for name in ("epochs", "steps_per_epoch", "batch_size", "crop", "lr")},
+            **{name: data[name] for name in NUMBERS},
         )
 
 

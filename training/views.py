@@ -19,12 +19,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from engine.errors import EngineError
 
 from . import pictures, promotion, services
-from .forms import TrainingForm
+from .forms import DEFAULTS, TrainingForm
 from .models import Epoch, TrainingRun
 
 REFUSALS = (EngineError, services.ServiceError)
 LISTED = 200
-MEASURED_ON = ("data_dirs", "photos", "synthetic", "synthetic_share", "crop", "seed")
+MEASURED_ON = ("data_dirs", "photos", "synthetic", "synthetic_share", "crop", "seed", "validation_triplets")
 PICTURE = re.compile(r"(\d{6}/)?\d_[a-z0-9]+\.jpg")
 UUIDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -236,7 +236,8 @@ def best_epoch(epochs: Iterable[Epoch]) -> Epoch | None:
 
 def _measured_on(run: TrainingRun) -> str:
     """The settings that say on which pictures a run is measured: only with the same ones are two PSNRs comparable."""
-    return str([run.config.get(name) for name in MEASURED_ON])
+    config = {"validation_triplets": DEFAULTS.validation_triplets, **run.config}  # earlier runs do not say it
+    return str([config.get(name) for name in MEASURED_ON])
 
 
 def settings_in_words(run: TrainingRun) -> list[tuple[str, str]]:
@@ -246,7 +247,7 @@ def settings_in_words(run: TrainingRun) -> list[tuple[str, str]]:
     if config.get("synthetic"):
         photos = config.get("photos")
         data.append(_("scenes from %(folder)s") % {"folder": photos} if photos else _("scenes made on the fly"))
-    minutes = config.get("max_minutes")
+    minutes, count = config.get("max_minutes"), config.get("validation_triplets")
     rows = [
         (_("Data"), ", ".join(data)),
         (_("Architecture"), config.get("model", {}).get("arch", "")),
@@ -254,6 +255,7 @@ def settings_in_words(run: TrainingRun) -> list[tuple[str, str]]:
         (_("Epochs"), _("%(epochs)s, each of %(steps_per_epoch)s steps") % config),
         (_("Batch"), _("%(batch_size)s crops of %(crop)s px") % config),
         (_("Learning rate"), f"{config.get('lr'):g}"),
+        (_("Measured on"), _("%(count)s triplets kept apart") % {"count": count} if count else ""),
         (_("At most"), _("%(minutes)s minutes") % {"minutes": f"{minutes:g}"} if minutes else _("no limit")),
         (_("Weights"), config.get("model_path", "")),
     ]

@@ -47,7 +47,6 @@ from .validation import Figures, measured_byte_steps, validate, validate_referen
 
 _SAVE_EVERY_S = 180
 _MAX_BAD_STEPS = 20
-VALIDATION_TRIPLETS = 32
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ class _Run:
         config = self.config
         torch.manual_seed(config.seed)
         scenes, footage = open_sources(config)
-        self.kept_apart = validation_set(scenes, footage, VALIDATION_TRIPLETS) if self.ranks.first else []
+        self.kept_apart = validation_set(scenes, footage, config.validation_triplets) if self.ranks.first else []
         self.state = state = self._start()
         self.parallel = self.ranks.parallel(state.net, self.device)
         self.references = validate_references(self.kept_apart, config.model)

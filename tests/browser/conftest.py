@@ -42,7 +42,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Portal]:
-    running = Portal(tmp_path_factory.mktemp("portal"), INBETWEEN_EMAIL=mailbox.url)
+    running = Portal(tmp_path_factory.mktemp("portal"), INBETWEEN_EMAIL=mailbox.url, INBETWEEN_TRAINING_WORKERS="0")
     running.start()
     yield running
     running.interrupt()

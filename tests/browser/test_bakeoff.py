@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.conftest import write_clip
 
 from .people import Caller, sign_up
 from .test_before_a_job import SHIFTS
@@ -17,10 +20,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 JOB_MS = 240_000
 
 
-def test_two_models_are_judged_blind_by_keys_alone_and_named_at_the_end(context: BrowserContext, page: Page) -> None:
+def test_two_models_are_judged_blind_by_keys_alone_and_named_at_the_end(
+    context: BrowserContext, page: Page, tmp_path: Path
+) -> None:
     sign_up(page, "baker")
     caller = Caller(context)
-    caller.upload(caller.post("projects", {"name": "Kitchen"})["id"], sample="true")
+    clip = write_clip(tmp_path / "kitchen.mp4", frames=30, fps=10, size=(160, 90))
+    caller.upload(caller.post("projects", {"name": "Kitchen"})["id"], video=clip)
     page.goto("/models/bake-off/")
     for label, name in (("One model", "blend"), ("The other", "trained_model")):
         tab_to(page, label)

@@ -23,9 +23,9 @@ SHOWN = "document.querySelector('[data-parts] video.front')"
 
 @pytest.fixture(scope="module")
 def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """36 seconds of 480x270 at 10 fps: in slow motion with 2 new frames, 26 parts of about 4 seconds."""
+    """36 seconds of 320x180 at 10 fps: in slow motion with 2 new frames, 26 parts of about 4 seconds."""
     path = tmp_path_factory.mktemp("film") / "long.mp4"
-    return film(path, pictures(24, 480, 270) * 15, rate=10, options={"g": "10", "crf": "30"})
+    return film(path, pictures(24, 320, 180) * 15, rate=10, options={"g": "10", "crf": "30"})
 
 
 def start(page: Page, name: str, footage: Path, between: str) -> None:
@@ -56,7 +56,7 @@ def test_parts_are_watched_by_keyboard_while_more_are_added_and_the_page_is_not_
         re.compile(r"The first [\d.]+ s are ready"), timeout=60_000
     )
     wait_until(page, f"{SHOWN}.readyState >= 2", 20)
-    assert page.evaluate(f"[{SHOWN}.videoWidth, {SHOWN}.videoHeight]") == [480, 270]
+    assert page.evaluate(f"[{SHOWN}.videoWidth, {SHOWN}.videoHeight]") == [320, 180]
 
     page.locator("main").focus()
     page.keyboard.press("Space")
@@ -107,7 +107,7 @@ def test_the_page_of_a_job_under_way_can_be_used_by_everybody_and_its_log_stays_
 
 
 def test_the_end_of_the_job_does_not_interrupt_who_watches(page: Page, tmp_path: Path) -> None:
-    clip = film(tmp_path / "short.mp4", pictures(24, 320, 180) * 3, rate=10, options={"g": "10"})
+    clip = film(tmp_path / "short.mp4", pictures(24, 160, 90) * 3, rate=10, options={"g": "10"})
     start(page, "lamarr", clip, "2")
     expect(page.locator("[data-part-words]")).to_contain_text("are ready", timeout=60_000)
     page.evaluate("window.sameVisit = true")

@@ -78,6 +78,7 @@ def test_a_run_is_started_watched_zoomed_into_and_stopped(page: Page, portal: Po
     page.get_by_label("Steps in an epoch").fill("4")
     page.get_by_label("Batch size").fill("1")
     page.get_by_label("Crop, pixels").fill("64")
+    page.get_by_label("Triplets kept apart").fill("4")
     page.get_by_role("button", name="Start training").click()
 
     expect(page.get_by_role("heading", name=MODEL)).to_be_visible()

@@ -25,7 +25,7 @@ def begin(page: Page, name: str, words: str) -> None:
     page.keyboard.press("Space")
     page.get_by_label("Epochs").fill("1")
     page.get_by_text("More settings").click()
-    for label, value in (("Steps in an epoch", 2), ("Batch size", 2), ("Crop, pixels", 64)):
+    for label, value in (("Steps in an epoch", 2), ("Batch size", 2), ("Crop, pixels", 64), ("Triplets kept apart", 4)):
         page.get_by_label(label).fill(str(value))
 
 

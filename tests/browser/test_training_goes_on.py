@@ -37,7 +37,12 @@ def start(page: Page, name: str, epochs: int, batch: int) -> str:
     for label, value in (("Name", name), ("Epochs", epochs)):
         write(page, label, value)
     choose(page, "More settings")
-    for label, value in (("Steps in an epoch", 2), ("Batch size", batch), ("Crop, pixels", 64)):
+    for label, value in (
+        ("Steps in an epoch", 2),
+        ("Batch size", batch),
+        ("Crop, pixels", 64),
+        ("Triplets kept apart", 4),
+    ):
         write(page, label, value)
     choose(page, "Start training")
     expect(page.locator("#training-epochs tbody tr").first).to_be_visible(timeout=LONG_MS)

@@ -20,7 +20,7 @@ import json, sys
 from engine.config import TrainConfig
 from engine.learn import loop, textures
 if __name__ == "__main__":
-    loop.VALIDATION_TRIPLETS, textures.DRAWN_WITHOUT_PHOTOS = 1, 3
+    textures.DRAWN_WITHOUT_PHOTOS = 3
     steps = loop.train(TrainConfig.from_dict(json.loads(sys.argv[1]))).steps
     sys.stdout.write(f"{steps}\\n")  # at once, so that the lines of two processes do not mix
 """
@@ -30,7 +30,7 @@ def config(path: Path, batch_size: int) -> TrainConfig:
     return TrainConfig(
         model_path=str(path), synthetic=True, model=ModelConfig(half=8, quarter=8, eighth=8), epochs=1,
         steps_per_epoch=2, batch_size=batch_size, crop=64, workers=0, device="cpu", warmup_steps=1, threads=1, seed=5,
-        bf16=False, flow_weight=0, mask_weight=0,
+        bf16=False, flow_weight=0, mask_weight=0, validation_triplets=1,
     )  # fmt: skip
 
 

@@ -19,11 +19,11 @@ SMALL = ModelConfig(half=8, quarter=8, eighth=8)
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
-    monkeypatch.setattr(loop, "VALIDATION_TRIPLETS", 2)
     monkeypatch.setattr(textures, "DRAWN_WITHOUT_PHOTOS", 3)
     return TrainConfig(
         model_path=str(tmp_path / "m" / "model.pth"), synthetic=True, model=SMALL, epochs=2, steps_per_epoch=3,
         batch_size=2, crop=64, workers=0, device="cpu", warmup_steps=1, threads=1, seed=5,
+        validation_triplets=2,
     )  # fmt: skip
 
 

@@ -43,6 +43,7 @@ def filled(**changes: Any) -> dict[str, Any]:
     values = {
         "name": "Garden cam", "source": "synthetic", "arch": "flow_fusion", "epochs": 2, "steps_per_epoch": 3,
         "batch_size": 4, "crop": 64, "lr": 0.002, "max_minutes": "",
+        "validation_triplets": 5,
     }  # fmt: skip
     return {**values, **changes}
 
@@ -105,11 +106,13 @@ def test_staff_see_everybodys_runs_and_those_started_by_hand(tmp_path: Path, ali
     assert "bobs run" in text and "typed run" in text and "command line" in text
 
 
-def test_the_form_makes_a_run_with_the_settings_typed(tmp_path: Path, alice: User) -> None:
+def test_the_form_makes_a_run_with_the_settings_typed(tmp_path: Path, alice: User, settings: Any) -> None:
+    settings.TRAINING_WORKERS = 2
     response = signed_in(alice).post("/training/new/", filled(max_minutes="12.5"))
     run = TrainingRun.objects.get()
     assert response["Location"] == f"/training/{run.pk}/"
     expected = {"epochs": 2, "steps_per_epoch": 3, "batch_size": 4, "crop": 64, "lr": 0.002, "max_minutes": 12.5}
+    expected |= {"validation_triplets": 5, "workers": 2}
     assert {key: run.config[key] for key in expected} == expected
     assert run.config["synthetic"] is True and run.config["data_dirs"] == []
     assert run.config["model_path"] == str(tmp_path / "models" / "garden_cam.pth")

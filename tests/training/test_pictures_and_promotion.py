@@ -15,7 +15,7 @@ from django.test import Client
 
 from engine.checkpoint import file_info, models_folder, save_checkpoint
 from engine.config import ModelConfig
-from engine.learn import loop
+from engine.learn import loop, textures
 from engine.learn.showing import Shown, error_picture
 from engine.nets import build
 from interpolation.models import Project, Source
@@ -57,9 +57,9 @@ def shown(grey: int = 10, *, flow: bool = True) -> Shown:
 def test_the_loop_shows_what_the_averaged_network_draws_after_every_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "VALIDATION_TRIPLETS", 2)
+    monkeypatch.setattr(textures, "DRAWN_WITHOUT_PHOTOS", 3)
     seen: dict[int, list[Shown]] = {}
-    told = config(tmp_path, model=SMALL, epochs=2, steps_per_epoch=1)
+    told = config(tmp_path, model=SMALL, epochs=2, steps_per_epoch=1, validation_triplets=2)
     loop.train(told, on_pictures=lambda epoch, drawn: seen.update({epoch: list(drawn)}))
     assert sorted(seen) == [1, 2]
     for drawn in seen.values():
@@ -127,6 +127,7 @@ def test_training_starts_from_the_videos_of_a_project(boss: User, media_root: Pa
     body = {
         "name": "Garden cam", "source": "uploads", "project": str(project.pk), "arch": "flow_fusion", "epochs": 2,
         "steps_per_epoch": 3, "batch_size": 4, "crop": 64, "lr": 0.002, "max_minutes": "",
+        "validation_triplets": 5,
     }  # fmt: skip
     answer = signed_in(boss).post("/training/new/", body)
     assert answer.status_code == 302, answer.context["form"].errors

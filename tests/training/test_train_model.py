@@ -24,14 +24,21 @@ Status = TrainingRun.Status
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(loop, "VALIDATION_TRIPLETS", 2)
     monkeypatch.setattr(textures, "DRAWN_WITHOUT_PHOTOS", 3)
     monkeypatch.setattr(train_model.runner, "BEAT", 600.0)  # the test's transaction is not for other threads
     monkeypatch.setenv("INBETWEEN_FRAME_CACHE", str(tmp_path / "cache"))
 
 
 def train(tmp_path: Path, **options: Any) -> None:
-    tiny = {"epochs": 2, "steps_per_epoch": 2, "batch_size": 2, "crop": 64, "threads": 1, "workers": 0}
+    tiny = {
+        "epochs": 2,
+        "steps_per_epoch": 2,
+        "batch_size": 2,
+        "crop": 64,
+        "threads": 1,
+        "workers": 0,
+        "validation_triplets": 2,
+    }
     call_command("train_model", **{**tiny, "model_path": str(tmp_path / "garden.pth"), **options})
 
 

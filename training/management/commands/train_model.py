@@ -61,6 +61,12 @@ class Command(BaseCommand):
         add("--threads", type=int, help="processor threads; default: all")
         add("--workers", type=int, default=defaults.workers, help="processes that prepare samples")
         add("--reuse", type=int, default=defaults.reuse, help="times each prepared sample is used, turned differently")
+        add(
+            "--validation_triplets",
+            type=int,
+            default=defaults.validation_triplets,
+            help=f"kept apart; every epoch is measured on them; default: {defaults.validation_triplets}",
+        )
         add("--seed", type=int, default=defaults.seed, help="one seed gives one result on one machine")
         add("--name", default="", help="what the list of runs calls it; default: the name of the weights file")
 
@@ -133,7 +139,7 @@ def make_config(options: dict[str, Any]) -> TrainConfig:
     if not (options["data_dir"] or options["synthetic"]):
         raise BadOptionsError("Nothing to train on. Give --data_dir DIR with frames or videos, or --synthetic.")
     same = ("model_path", "photos", "synthetic", "epochs", "steps_per_epoch", "batch_size", "crop", "lr")
-    more = ("init", "resume", "device", "threads", "workers", "max_minutes", "reuse", "seed")
+    more = ("init", "resume", "device", "threads", "workers", "max_minutes", "reuse", "seed", "validation_triplets")
     return TrainConfig(
         data_dirs=tuple(options["data_dir"]),
         model=ModelConfig(arch=options["arch"]),
