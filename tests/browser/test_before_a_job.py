@@ -64,7 +64,7 @@ def test_a_draft_is_drawn_by_the_quick_model_and_another_quality_by_the_default_
     draft, good = page.locator("[data-preset=draft]"), page.locator("[data-preset=good]")
     expect(good).to_have_attribute("data-on", "")
     for one in (draft, good):
-        expect(one.locator(".num")).to_have_text(re.compile(r"^[\d.]+ (s|min), [\d.]+ [kMG]B$"))
+        expect(one.locator(".num")).to_have_text(re.compile(r"^[\d.]+ (s|min)( [\d.]+ s)?, [\d.]+ [kMG]B$"))
     draft.focus()
     expect(page.locator("[data-preset-why]")).to_contain_text("drawn by flow_fusion_fast")
     page.keyboard.press("Enter")
@@ -129,6 +129,8 @@ def test_a_form_sent_while_its_cost_is_still_asked_for_leaves_without_complaint(
     page.get_by_role("button", name="Generate").click()
     page.wait_for_url(re.compile("/jobs/[0-9a-f]{8}-"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
 
 
 def test_pages_do_not_jump_while_they_load(context: BrowserContext, page: Page) -> None:

@@ -120,6 +120,5 @@ def test_the_administration_can_be_used_by_everybody(page: Page, portal: Portal,
     for address in administration(page, studio):
         answer = page.goto(address)
         assert answer and answer.ok, address
-        for theme, words in in_both_themes(page, settle_ms=200).items():  # colours have changed by then
-            found[f"{address}, {theme}"] = words
+        found |= {f"{address}, {theme}": words for theme, words in in_both_themes(page, settle_ms=200).items()}
     assert {name: words for name, words in found.items() if words} == {}

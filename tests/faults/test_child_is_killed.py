@@ -36,7 +36,7 @@ def segments(job: Job) -> dict[str, int]:
 def test_a_killed_child_is_noticed_tried_again_and_finished_segments_are_used(
     long_job: Job, start_worker: Start
 ) -> None:
-    Job.objects.update(options=long_job.options | {"inbetween": 3})  # it has to come to its end
+    Job.objects.update(options=long_job.options | {"inbetween": 1})  # it has to come to its end
     OrmQ.objects.all().delete()
     worker = start_worker(long_job)
     wait_for(lambda: len(segments(long_job)) >= 1, 120, "one finished segment")
@@ -51,7 +51,7 @@ def test_a_killed_child_is_noticed_tried_again_and_finished_segments_are_used(
     long_job.refresh_from_db()
     assert long_job.attempts == 2
     assert long_job.certificate["ok"] is True
-    assert long_job.metrics["frames"]["output"] == 240 * 4
+    assert long_job.metrics["frames"]["output"] == 240 * 2
     after = segments(long_job)
     assert {name: after.get(name) for name in before} == before
 
