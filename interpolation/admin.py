@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -10,8 +11,8 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from . import services
 from .admin_tools import ReadOnly, audit, each
@@ -32,6 +33,14 @@ class IsDeleted(admin.SimpleListFilter):
             "purged": Q(purged_at__isnull=False),
         }
         return queryset.filter(wanted.get(self.value() or "", Q()))
+
+
+class ModelOrNone(admin.AllValuesFieldListFilter):
+    """What jobs have that never began to draw is a link that has to have words too."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield choice if choice["display"] else choice | {"display": gettext("none yet")}
 
 
 class MemberInline(admin.TabularInline):
@@ -135,7 +144,7 @@ class PreviewInline(admin.TabularInline):
 @admin.register(Job)
 class JobAdmin(admin.ModelAdmin):
     list_display = ("id", "source", "owner", "status", "stage", "progress", "attempts", "worker", "size", "created_at")
-    list_filter = ("status", "model_name", IsDeleted, "created_at")
+    list_filter = ("status", ("model_name", ModelOrNone), IsDeleted, "created_at")
     search_fields = ("id", "source__name", "project__name", "project__owner__username", "worker", "error", "tags__name")
     list_select_related = ("source", "project__owner")
     date_hierarchy = "created_at"

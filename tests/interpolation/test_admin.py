@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -46,6 +47,19 @@ def test_lists_searches_filters_and_forms_work(job: Job, admin_client: Client, a
         assert ("1 job" in found) is (query == "deleted=no"), query
     for address in ("auth/user/", "training/trainingrun/", "admin/logentry/", "frameinterp_site/worker/"):
         assert admin_client.get(f"/admin/{address}").status_code == 200, address
+
+
+def test_jobs_that_have_no_model_yet_are_found_by_a_filter_with_words(db: None, admin_client: Client) -> None:
+    source = source_of(person("maker"))
+    waiting, done = job_of(source), finished_job(source)
+    Job.objects.filter(pk=done.pk).update(model_name="trained_model")
+    page = admin_client.get("/admin/interpolation/job/").content.decode()
+    assert re.findall(r'<a href="\?model_name=(\w*)">([^<]*)</a>', page) == [
+        ("", "none yet"),
+        ("trained_model", "trained_model"),
+    ]
+    page = admin_client.get("/admin/interpolation/job/?model_name=").content.decode()
+    assert str(waiting.pk) in page and str(done.pk) not in page
 
 
 def test_pages_have_the_portals_icon(admin_client: Client) -> None:
