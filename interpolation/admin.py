@@ -40,7 +40,8 @@ class ModelOrNone(admin.AllValuesFieldListFilter):
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         for choice in super().choices(changelist):
-            yield choice if choice["display"] else choice | {"display": gettext("none yet")}
+            words = str(choice["display"])  # with counts: "trained_model (3)"
+            yield choice if words.lstrip() == words != "" else choice | {"display": gettext("none yet") + words}
 
 
 class MemberInline(admin.TabularInline):

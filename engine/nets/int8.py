@@ -60,7 +60,8 @@ class Int8FlowFusion(FlowFusion):
         return hidden, planar(self._coarse_head(hidden))
 
     def refine(self, hidden: Tensor, told: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor | None]:
-        fine = self._fine_leave(self._fine_enter(_joined([self._to_half(hidden), self._as_bytes("fine told", told)])))
+        fine = self._fine_enter(_joined([self._to_half(hidden), self._as_bytes("fine told", told)]))
+        fine = self._fine_leave(fine)
         made = planar(self._fine_heads(fine))
         chosen, corners = made[:, :-4] * self.fine_head.factors, made[:, -4:]
         less = doubled(planar(self._detail_head(self._detail(fine)))) if self.config.detail else None

@@ -16,7 +16,7 @@ from engine.warm import LOST, WarmChild, is_idle
 from tests.engine.test_childproc import REPOSITORY, gone
 
 CHILD = """
-import os, signal, sys, threading, time
+import gc, os, signal, sys, threading, time
 import engine.warm
 from engine.childproc import die_with_parent
 from engine.warm import serve
@@ -34,6 +34,8 @@ def work(request, should_stop):
     if request["what"] == "grow":
         block = bytearray(300 << 20)
         block[::4096] = b"x" * len(block[::4096])
+    if request["what"] == "collected":
+        return 0 if gc.get_freeze_count() > 1000 else 1
     if request["what"] == "free":
         block = None
     if request["what"] == "signal another thread":
@@ -68,6 +70,10 @@ def test_one_child_does_one_request_after_the_other_and_says_how_each_ended(chil
     codes = [child.serve({"what": "add", "code": code}).returncode for code in ("0", "3", "0")]
     assert codes == [0, 3, 0]
     assert (child.alive, child.taken, child.served) == (True, True, 2)
+
+
+def test_what_is_loaded_is_not_looked_through_for_garbage(child: WarmChild) -> None:
+    assert child.serve({"what": "collected"}).returncode == 0
 
 
 def test_the_words_of_a_request_go_to_its_own_log(child: WarmChild, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def test_jobs_that_have_no_model_yet_are_found_by_a_filter_with_words(db: None, 
         ("", "none yet"),
         ("trained_model", "trained_model"),
     ]
+    assert ">none yet (1)</a>" in admin_client.get("/admin/interpolation/job/?_facets=True").content.decode()
     page = admin_client.get("/admin/interpolation/job/?model_name=").content.decode()
     assert str(waiting.pk) in page and str(done.pk) not in page
 

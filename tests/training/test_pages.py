@@ -141,6 +141,7 @@ def test_a_folder_on_the_server_is_trained_on_alone_or_with_scenes(tmp_path: Pat
         ({"batch_size": 4096}, "batch_size = 4096 is out of range"),
         ({"crop": 100}, "multiple of 16"),
         ({"lr": "7"}, "lr = 7.0 is out of range"),
+        ({"validation_triplets": 0}, "validation_triplets = 0 is out of range. Choose 1 to 1000"),
         ({"max_minutes": "-1"}, "max_minutes must be above 0"),
         ({"arch": "rife"}, "rife"),
         ({"init": "/etc/passwd"}, "/etc/passwd"),
